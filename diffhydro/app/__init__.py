@@ -1,0 +1,1 @@
+"""The door: command line, case files, configs. Strings and files end here."""

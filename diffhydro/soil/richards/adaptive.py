@@ -1,0 +1,340 @@
+"""Sub-steps chosen by error, for every column its own, in one program.
+
+One flat loop: a trip gives every unfinished column a few Newton iterations, then each column
+decides for itself (stage done, step accepted, step rejected) and moves on at its own step. When
+few columns are left they are packed into a smaller batch, so that a hard column does not make the
+others pay; packing twice leaves the hardest 1/64 running alone.
+
+Steps are the interval divided by powers of two. The sequence of steps is then piecewise constant
+in every input, and a derivative that treats it as constant is the derivative.
+
+The error of a step is estimated by the difference of the two stages of SDIRK2, which is the error
+of a first-order step: stricter than the error of the solution kept. No rate is carried from one
+interval to the next, since forcing jumps there.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from diffhydro.soil.boundary import Drive
+from diffhydro.soil.richards import flows as flow
+from diffhydro.soil.richards.fixed import Steps, residual_tolerance
+from diffhydro.soil.richards.newton import Sweep, improve
+from diffhydro.soil.richards.problem import Mesh, Problem
+from diffhydro.soil.richards.stage import SDIRK2, Outcome, Rates, conclude
+from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
+from diffhydro.typing import Array
+
+_PACK = 8  # a batch is repacked when an eighth of it is left
+_SMALLEST = 16  # and never below this many columns
+_ERROR_GROWS = 4.0  # doubling a step multiplies the estimate by four
+_SAFETY = 0.8
+_SANE = 0.5  # m3/m3: no stage moves more than this
+_ROUGH = 0.01  # of the error allowed: a residual that may pass when iterating does not help
+
+
+class Adaptive(eqx.Module):
+    """Policy: steps chosen by error.
+
+    Args:
+        error: Water content error allowed per step.
+        iterations: Newton iterations after which a step is tried again at a quarter.
+        tolerance: Residual allowed, as a water content; None derives it from the dtype.
+        sweeps: Newton iterations between decisions; 1 is best for one column, 2 for many.
+        shortest: Smallest step, as a fraction of the interval; None is 2⁻²⁰ in float32 (fractions
+            must add up exactly) and 2⁻⁴⁰ in float64.
+        most: Newton iterations per interval after which the rest is forced, and flagged.
+        room: Steps per interval that the gradient can look back on; the last one is forced if
+            the interval is not over. Without a gradient there is no such limit.
+    """
+
+    error: float = eqx.field(static=True, default=1e-2)
+    iterations: int = eqx.field(static=True, default=8)
+    tolerance: float | None = eqx.field(static=True, default=None)
+    sweeps: int = eqx.field(static=True, default=2)
+    shortest: float | None = eqx.field(static=True, default=None)
+    most: int = eqx.field(static=True, default=600)
+    room: int = eqx.field(static=True, default=32)
+
+    def integrate(
+        self,
+        mesh: Mesh,
+        problem: Problem,
+        drive: Drive,
+        water: SoilWater,
+        duration: Array,
+        *,
+        record: bool,
+    ) -> tuple[SoilWater, Exchange, Effort, Steps | None]:
+        """Advance over one interval; arrays carry a last axis `column`."""
+        shape = water.pond.shape
+        duration = jnp.broadcast_to(duration, shape)
+        walk = _start(self, water, water.pace / duration, record)
+        setting = _Setting(mesh, problem, drive, flow.held(problem, drive), duration)
+        walk = _run(self, setting, walk, shape[-1])
+        steps = walk.steps
+        if steps is not None:
+            steps = jax.tree.map(_column_last, steps)
+            steps = Steps(steps.psi, steps.pond, steps.length * duration[None])
+        ended = SoilWater(walk.start, walk.stored, walk.pond, walk.length * duration)
+        return ended, Exchange(*walk.total), Effort(*walk.effort), steps
+
+
+class _Setting(NamedTuple):
+    """What stays the same during the interval."""
+
+    mesh: Mesh
+    problem: Problem
+    drive: Drive
+    held: tuple
+    duration: Array
+
+
+class _Walk(NamedTuple):
+    """Where every column is on its way through the interval.
+
+    Times are fractions of the interval and dyadic, hence exact.
+    """
+
+    number: Array  # which column of the full batch this is
+    left: Array  # time to go
+    length: Array  # step being tried
+    wary: Array  # was this step tried before with a larger length?
+    second: Array  # in the second stage?
+    spent: Array  # iterations in this stage
+    psi: Array
+    base: Array
+    base_pond: Array
+    first_rates: Rates
+    first_psi: Array | None  # kept for the record only
+    start: Array  # heads, water and pond at the start of the step
+    stored: Array
+    pond: Array
+    total: Rates
+    effort: tuple[Array, Array, Array, Array]  # accepted, sweeps, rejected, forced
+    steps: Steps | None  # the record: column first, shared by all packings
+
+
+def _start(how: Adaptive, water: SoilWater, pace: Array, record: bool) -> _Walk:
+    zero = jnp.zeros_like(water.pond)
+    none = Rates(zero, zero, zero, zero)
+    steps = None
+    if record:
+        nodes, columns = water.psi.shape
+        dtype = water.psi.dtype
+        steps = Steps(
+            jnp.zeros((columns, how.room, 2, nodes), dtype),
+            jnp.zeros((columns, how.room, 2), dtype),
+            jnp.zeros((columns, how.room), dtype),
+        )
+    return _Walk(
+        number=jnp.arange(zero.shape[-1]),
+        left=zero + 1.0,
+        length=_dyadic(jnp.clip(pace, _shortest(how, zero.dtype), 1.0)),
+        wary=jnp.zeros(zero.shape, bool),
+        second=jnp.zeros(zero.shape, bool),
+        spent=zero,
+        psi=water.psi,
+        base=water.stored,
+        base_pond=water.pond,
+        first_rates=none,
+        first_psi=water.psi if record else None,
+        start=water.psi,
+        stored=water.stored,
+        pond=water.pond,
+        total=none,
+        effort=(zero, zero, zero, zero),
+        steps=steps,
+    )
+
+
+def _run(how: Adaptive, setting: _Setting, walk: _Walk, columns: int) -> _Walk:
+    """Trip until the batch is done, packing what is left when it has become small."""
+    smaller = columns // _PACK
+    packs = smaller >= _SMALLEST
+    enough = smaller if packs else 0
+
+    def unfinished(walk: _Walk):
+        return jnp.sum(walk.left > 0) > enough
+
+    walk = lax.while_loop(unfinished, lambda w: _trip(how, setting, w), walk)
+    if not packs:
+        return walk
+    (places,) = jnp.nonzero(walk.left > 0, size=smaller, fill_value=columns)
+
+    def pick(x: Array) -> Array:
+        if x.ndim and x.shape[-1] == columns:
+            return jnp.take(x, places, axis=-1, mode="clip")
+        return x
+
+    whole = walk._replace(steps=None)
+    packed: _Walk = jax.tree.map(pick, whole)
+    idle = places >= columns
+    packed = packed._replace(left=jnp.where(idle, 0.0, packed.left), steps=walk.steps)
+    packed = _run(how, jax.tree.map(pick, setting), packed, smaller)
+    steps = packed.steps
+    put = jax.tree.map(
+        lambda x, y: x.at[..., places].set(y, mode="drop"), whole, packed._replace(steps=None)
+    )
+    return put._replace(steps=steps)
+
+
+def _trip(how: Adaptive, setting: _Setting, walk: _Walk) -> _Walk:
+    mesh, problem, drive, held, duration = setting
+    step = SDIRK2.implicit * walk.length * duration
+    edge = mesh.joined(problem.medium.air_entry(mesh.split(walk.psi)))
+    tolerance = residual_tolerance(how.tolerance, walk.psi.dtype)
+
+    def iterate(psi: Array) -> Sweep:
+        here = flow.evaluate(mesh, problem, drive, held, psi, walk.base, walk.base_pond, step)
+        return improve(here, psi, edge, mesh.scale, tolerance, _ROUGH * how.error)
+
+    sweep = iterate(walk.psi)
+    for _ in range(how.sweeps - 1):
+        sweep = iterate(sweep.psi)
+    end = conclude(problem, drive, sweep, walk.base, walk.base_pond, step)
+    return _decide(how, setting, walk, sweep, end)
+
+
+def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Outcome) -> _Walk:
+    """Let every column move on: next iteration, next stage, next step, or a smaller step."""
+    accepted, swept, rejected, forced = walk.effort
+    active = walk.left > 0
+    spent = walk.spent + how.sweeps
+    swept = jnp.where(active, swept + how.sweeps, swept)
+    tired = spent >= how.iterations
+    tiny = walk.length < 4.0 * _shortest(how, walk.length.dtype)
+    last_chance = tiny | (swept > how.most)
+    if walk.steps is not None:
+        last_chance |= (accepted >= how.room - 1) & (walk.length >= walk.left)
+    enough = sweep.converged | (tired & sweep.close)
+    done = active & (enough | (tired & last_chance))
+    end, psi = _or_stand_still(setting, walk, sweep, end, active & ~enough & tired & last_chance)
+    stuck = active & ~done & tired
+
+    carry = SDIRK2.carry
+    first = done & ~walk.second
+    moved = (walk.base - walk.stored) / carry  # what the first stage changed
+    wrong = jnp.abs(end.water - walk.base - moved) - sweep.noise
+    error = jnp.max(wrong / setting.mesh.scale, axis=0)
+    good = (error <= how.error) | last_chance
+    accept = done & walk.second & good
+    reject = stuck | (done & walk.second & ~good)
+
+    # The step after this one: a power of two times this one.
+    room_to_grow = error * _ERROR_GROWS <= _SAFETY * how.error
+    far = error * _ERROR_GROWS**2 <= _SAFETY * how.error
+    growth = jnp.where(far, 4.0, jnp.where(room_to_grow, 2.0, 1.0))
+    grown = walk.length * jnp.where(walk.wary, 1.0, growth)
+    badly = stuck | (error > _ERROR_GROWS * how.error)
+    shrunk = walk.length * jnp.where(badly, 0.25, 0.5)
+    left = jnp.where(accept, walk.left - walk.length, walk.left)
+    length = jnp.where(accept, grown, jnp.where(reject, shrunk, walk.length))
+    if walk.steps is not None:
+        full = accept & (accepted >= how.room - 2)
+        length = jnp.where(full, left, length)
+    length = jnp.where(swept > how.most, jnp.where(accept | reject, left, length), length)
+    length = jnp.where(left > 0, jnp.minimum(length, left), length)
+
+    def choose(at_first, at_accept, at_reject, otherwise):
+        x = _where(first, at_first, otherwise)
+        x = _where(accept, at_accept, x)
+        return _where(reject, at_reject, x)
+
+    weights = SDIRK2.explicit
+    step_rates = jax.tree.map(
+        lambda r1, r2: setting.duration * walk.length * (weights[0] * r1 + weights[1] * r2),
+        walk.first_rates,
+        end.rates,
+    )
+    keep = jax.tree.map(lambda new, old: jnp.where(first, new, old), end.rates, walk.first_rates)
+    total = jax.tree.map(lambda t, r: jnp.where(accept, t + r, t), walk.total, step_rates)
+    second_base = walk.stored + carry * (end.water - walk.stored)
+    second_pond = walk.pond + carry * (end.pond - walk.pond)
+    bad = (accept & ((error > how.error) | ~enough)) | (first & ~enough)
+    idle = ~active
+    steps, first_psi = walk.steps, walk.first_psi
+    if steps is not None and first_psi is not None:
+        steps = _remember(steps, walk, psi, accept, accepted)
+        first_psi = _where(first, psi, first_psi)
+    return _Walk(
+        number=walk.number,
+        left=left,
+        length=length,
+        wary=jnp.where(accept, False, walk.wary | reject),
+        second=jnp.where(first, True, jnp.where(accept | reject, False, walk.second)),
+        spent=jnp.where(first | accept | reject, 0.0, spent),
+        psi=_where(idle, walk.psi, choose(psi, psi, walk.start, psi)),
+        base=choose(second_base, end.water, walk.stored, walk.base),
+        base_pond=choose(second_pond, end.pond, walk.pond, walk.base_pond),
+        first_rates=keep,
+        first_psi=first_psi,
+        start=_where(accept, psi, walk.start),
+        stored=_where(accept, end.water, walk.stored),
+        pond=jnp.where(accept, end.pond, walk.pond),
+        total=total,
+        effort=(
+            jnp.where(accept, accepted + 1.0, accepted),
+            swept,
+            jnp.where(reject, rejected + 1.0, rejected),
+            jnp.where(bad, forced + 1.0, forced),
+        ),
+        steps=steps,
+    )
+
+
+def _remember(steps: Steps, walk: _Walk, psi: Array, accept: Array, accepted: Array) -> Steps:
+    """Write the accepted step of each column into its own row."""
+    row = jnp.where(accept, walk.number, steps.length.shape[0])
+    place = accepted.astype(jnp.int32)
+    assert walk.first_psi is not None
+    both = jnp.stack([walk.first_psi, psi]).transpose(2, 0, 1)
+    ponds = jnp.stack([walk.pond, walk.base_pond], axis=-1)
+    return Steps(
+        steps.psi.at[row, place].set(both, mode="drop"),
+        steps.pond.at[row, place].set(ponds, mode="drop"),
+        steps.length.at[row, place].set(walk.length, mode="drop"),
+    )
+
+
+def _or_stand_still(
+    setting: _Setting, walk: _Walk, sweep: Sweep, end: Outcome, forced: Array
+) -> tuple[Outcome, Array]:
+    """Where a forced stage would leave the pores' range, let no water move instead.
+
+    Conserves water, is flagged with the step, and keeps one bad moment from spoiling the run.
+    """
+    share = end.water / setting.mesh.scale
+    sane = jnp.isfinite(end.water) & (jnp.abs(share - walk.stored / setting.mesh.scale) < _SANE)
+    still = forced & ~jnp.all(sane, axis=0)
+    step = SDIRK2.implicit * walk.length * setting.duration
+    nothing = jnp.zeros_like(step)
+    pond, runoff = setting.problem.top.settle(nothing, walk.base_pond, step, setting.drive)
+    rest = Outcome(walk.base, pond, Rates(nothing, runoff, nothing, nothing))
+    chosen = jax.tree.map(lambda a, b: _where(still, a, b), rest, end)
+    return chosen, _where(still, walk.start, sweep.psi)
+
+
+def _shortest(how: Adaptive, dtype) -> float:
+    if how.shortest is not None:
+        return how.shortest
+    return 2.0**-20 if jnp.finfo(dtype).eps > 1e-10 else 2.0**-40
+
+
+def _where(which: Array, x: Array, y: Array) -> Array:
+    """Choose per column, for arrays with or without a node axis."""
+    return jnp.where(which if x.ndim == which.ndim else which[None], x, y)
+
+
+def _dyadic(x: Array) -> Array:
+    """Round down to a power of two, exactly."""
+    _, exponent = jnp.frexp(x)
+    return jnp.ldexp(jnp.ones_like(x), exponent - 1)
+
+
+def _column_last(x: Array) -> Array:
+    return jnp.moveaxis(x, 0, -1)

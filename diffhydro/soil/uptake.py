@@ -1,0 +1,127 @@
+"""Water taken by roots:  S(z, t) = demand(t) · b(z) · a(ψ(z, t)),  without compensation.
+
+b spreads the demand over depth and integrates to one over the rooting depth (D, x = z/D):
+linear 2(1−x)/D, uniform 1/D, exponential k·exp(−kx)/D/(1−exp(−k)), or Jackson et al. (1996) β^z.
+a is the reduction of Feddes, Kowalik & Zaradny (1978).
+"""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from diffhydro.core.parameters import parameter
+from diffhydro.typing import Array, Float
+
+
+class AbstractRoots(eqx.Module):
+    """Where the roots are."""
+
+    @abstractmethod
+    def above(self, depth: Array) -> Array:
+        """Return the share of the roots above a depth."""
+
+    def share(self, faces: Float[Array, " face"]) -> Float[Array, " layer"]:
+        """Return the share of the roots in each layer, exact over the layer."""
+        return jnp.diff(self.above(faces))
+
+
+class LinearRoots(AbstractRoots):
+    """Density falling linearly to nothing at `depth`."""
+
+    depth: Array = parameter(
+        unit="mm", bounds=(50.0, 5000.0), default=1000.0, description="rooting depth"
+    )
+
+    def above(self, depth):
+        x = jnp.minimum(depth / self.depth, 1.0)
+        return x * (2.0 - x)
+
+
+class UniformRoots(AbstractRoots):
+    """Equal density down to `depth`."""
+
+    depth: Array = parameter(
+        unit="mm", bounds=(50.0, 5000.0), default=1000.0, description="rooting depth"
+    )
+
+    def above(self, depth):
+        return jnp.minimum(depth / self.depth, 1.0)
+
+
+class ExponentialRoots(AbstractRoots):
+    """Density falling as exp(−k z/depth), cut off at `depth`."""
+
+    depth: Array = parameter(
+        unit="mm", bounds=(50.0, 5000.0), default=1000.0, description="rooting depth"
+    )
+    k: Array = parameter(
+        unit="-", bounds=(0.1, 20.0), default=3.0, description="decay over the rooting depth"
+    )
+
+    def above(self, depth):
+        x = jnp.minimum(depth / self.depth, 1.0)
+        return jnp.expm1(-self.k * x) / jnp.expm1(-self.k)
+
+
+class JacksonRoots(AbstractRoots):
+    """Jackson et al. (1996): the share above z is 1 − β^z (z in cm), normalised to the column."""
+
+    beta: Array = parameter(
+        unit="-",
+        bounds=(0.90, 0.99),
+        default=0.966,
+        description="root shape",
+        source="Jackson et al. 1996",
+    )
+
+    def above(self, depth):
+        centimetres = depth / 10.0  # β is published per centimetre
+        rate = jnp.log(self.beta)
+        return jnp.expm1(rate * centimetres) / jnp.expm1(rate * centimetres[..., -1:])
+
+
+class Feddes(eqx.Module):
+    """Reduction of uptake: 0 above ψ1 (no air) and below ψ4 (wilting), 1 between ψ2 and ψ3."""
+
+    psi_1: Array = parameter(
+        unit="mm",
+        bounds=(-1000.0, 0.0),
+        default=-100.0,
+        fixed=True,
+        description="uptake starts (anaerobiosis point)",
+    )
+    psi_2: Array = parameter(
+        unit="mm",
+        bounds=(-5000.0, 0.0),
+        default=-250.0,
+        fixed=True,
+        description="uptake is full below this head",
+    )
+    psi_3: Array = parameter(
+        unit="mm",
+        bounds=(-50_000.0, -500.0),
+        default=-5000.0,
+        description="uptake starts to fall below this head",
+        source="Feddes et al. 1978",
+    )
+    psi_4: Array = parameter(
+        unit="mm",
+        bounds=(-300_000.0, -50_000.0),
+        default=-80_000.0,
+        description="wilting point",
+        source="Feddes et al. 1978",
+    )
+
+    def __call__(self, psi: Array) -> Array:
+        """Return the reduction, continuous in psi."""
+        wet = (self.psi_1 - psi) / (self.psi_1 - self.psi_2)
+        dry = (psi - self.psi_4) / (self.psi_3 - self.psi_4)
+        return jnp.clip(jnp.minimum(wet, dry), 0.0, 1.0)
+
+
+class Uptake(eqx.Module):
+    """Roots and their stress."""
+
+    roots: AbstractRoots
+    stress: Feddes
