@@ -31,6 +31,7 @@ from diffhydro.core.parameters import (
     weights,
 )
 from diffhydro.core.precision import astype, dtype_of, tolerance
+from diffhydro.core.roots import Root, root
 from diffhydro.core.timeloop import (
     NESTED,
     PLAIN,
@@ -64,6 +65,7 @@ __all__ = [
     "ParameterSpec",
     "Plain",
     "Remat",
+    "Root",
     "Vmap",
     "WeightsSpec",
     "astype",
@@ -77,6 +79,7 @@ __all__ = [
     "over_members",
     "parameter",
     "parameter_table",
+    "root",
     "size",
     "smooth",
     "specs",

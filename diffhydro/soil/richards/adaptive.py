@@ -24,13 +24,12 @@ from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.fixed import Steps, residual_tolerance
 from diffhydro.soil.richards.newton import Sweep, improve
+from diffhydro.soil.richards.packing import pick, put, smaller_batch
 from diffhydro.soil.richards.problem import Mesh, Problem
 from diffhydro.soil.richards.stage import SDIRK2, Outcome, Rates, conclude
 from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
 from diffhydro.typing import Array
 
-_PACK = 8  # a batch is repacked when an eighth of it is left
-_SMALLEST = 16  # and never below this many columns
 _ERROR_GROWS = 4.0  # doubling a step multiplies the estimate by four
 _SAFETY = 0.8
 _SANE = 0.5  # m3/m3: no stage moves more than this
@@ -154,33 +153,21 @@ def _start(how: Adaptive, water: SoilWater, pace: Array, record: bool) -> _Walk:
 
 def _run(how: Adaptive, setting: _Setting, walk: _Walk, columns: int) -> _Walk:
     """Trip until the batch is done, packing what is left when it has become small."""
-    smaller = columns // _PACK
-    packs = smaller >= _SMALLEST
-    enough = smaller if packs else 0
+    smaller = smaller_batch(columns)
 
     def unfinished(walk: _Walk):
-        return jnp.sum(walk.left > 0) > enough
+        return jnp.sum(walk.left > 0) > smaller
 
     walk = lax.while_loop(unfinished, lambda w: _trip(how, setting, w), walk)
-    if not packs:
+    if not smaller:
         return walk
     (places,) = jnp.nonzero(walk.left > 0, size=smaller, fill_value=columns)
-
-    def pick(x: Array) -> Array:
-        if x.ndim and x.shape[-1] == columns:
-            return jnp.take(x, places, axis=-1, mode="clip")
-        return x
-
     whole = walk._replace(steps=None)
-    packed: _Walk = jax.tree.map(pick, whole)
-    idle = places >= columns
-    packed = packed._replace(left=jnp.where(idle, 0.0, packed.left), steps=walk.steps)
-    packed = _run(how, jax.tree.map(pick, setting), packed, smaller)
-    steps = packed.steps
-    put = jax.tree.map(
-        lambda x, y: x.at[..., places].set(y, mode="drop"), whole, packed._replace(steps=None)
-    )
-    return put._replace(steps=steps)
+    packed: _Walk = pick(whole, places, columns)
+    left = jnp.where(places < columns, packed.left, 0.0)
+    packed = packed._replace(left=left, steps=walk.steps)
+    packed = _run(how, pick(setting, places, columns), packed, smaller)
+    return put(whole, packed._replace(steps=None), places)._replace(steps=packed.steps)
 
 
 def _trip(how: Adaptive, setting: _Setting, walk: _Walk) -> _Walk:

@@ -20,6 +20,7 @@ from diffhydro.core import tridiagonal
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.fixed import Steps
+from diffhydro.soil.richards.packing import add, pick, put, smaller_batch
 from diffhydro.soil.richards.problem import Mesh, Problem
 from diffhydro.soil.richards.stage import Rates, Scheme
 from diffhydro.soil.richards.state import Exchange
@@ -42,24 +43,60 @@ def pull_back(
     scheme: Scheme,
     back: Back,
     amounts: Exchange,
+    *,
+    uneven: bool,
 ) -> tuple[Back, Problem, Drive]:
-    """Return the cotangents of the state before, of the problem and of the drive."""
-    count = jnp.sum(steps.length > 0, axis=0)
-    gathered = jax.tree.map(jnp.zeros_like, (problem, drive))
+    """Return the cotangents of the state before, of the problem and of the drive.
 
-    def more(carry):
-        return carry[0] >= 0
+    Args:
+        uneven: Some columns may have taken many more steps than others.
+    """
+    span = _Span(jnp.sum(steps.length > 0, axis=0), mesh, problem, drive, steps, scheme)
+    gathered = jax.tree.map(jnp.zeros_like, (problem, drive))
+    none = jnp.zeros((), span.taken.dtype)
+    back, found = _back_to(none, span, back, amounts, gathered, packings=1 if uneven else 0)
+    return back, *found
+
+
+class _Span(NamedTuple):
+    """The steps of some columns and what they were taken through."""
+
+    taken: Array  # number of steps of each column
+    mesh: Mesh
+    problem: Problem
+    drive: Drive
+    steps: Steps
+    scheme: Scheme
+
+
+def _back_to(first: Array, span: _Span, back: Back, amounts: Exchange, gathered, packings: int):
+    """Undo the steps numbered `first` and above; columns that took most steps go packed, first."""
+    count, mesh, problem, drive, steps, scheme = span
+    columns = count.shape[-1]
+    last = jnp.max(count)
+    smaller = smaller_batch(columns)
+    if smaller and packings:
+        order = jnp.argsort(-count)
+        places = order[:smaller]
+        border = jnp.maximum(count[order[smaller]], first)
+        few = span._replace(
+            **pick(span._asdict() | {"scheme": None}, places, columns) | {"scheme": scheme}
+        )
+        few_back, few_amounts = pick((back, amounts), places, columns)
+        none = jax.tree.map(jnp.zeros_like, (few.problem, few.drive))
+        few_back, found = _back_to(border, few, few_back, few_amounts, none, packings - 1)
+        back = put(back, few_back, places)
+        gathered = add(gathered, found, places, columns)
+        last = border
 
     def undo(carry):
         number, back, gathered = carry
-        one = jax.tree.map(lambda x: lax.dynamic_index_in_dim(x, number, 0, False), steps)
+        one = jax.tree.map(lambda x: lax.dynamic_index_in_dim(x, number - 1, 0, False), steps)
         back, found = _undo_step(mesh, problem, drive, one, scheme, back, amounts)
         return number - 1, back, jax.tree.map(jnp.add, gathered, found)
 
-    _, back, (problem_bar, drive_bar) = lax.while_loop(
-        more, undo, (jnp.max(count) - 1, back, gathered)
-    )
-    return back, problem_bar, drive_bar
+    carry = lax.while_loop(lambda carry: carry[0] > first, undo, (last, back, gathered))
+    return carry[1], carry[2]
 
 
 def _undo_step(mesh, problem, drive, one: Steps, scheme: Scheme, back: Back, amounts: Exchange):

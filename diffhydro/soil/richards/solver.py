@@ -46,7 +46,8 @@ def _differentiable(policy: Policy) -> Any:
 
     def backward(mesh, problem, drive, steps, back, amounts):
         back, amounts = _full((back, amounts), steps)
-        return pull_back(mesh, problem, drive, steps, scheme, back, amounts)
+        uneven = isinstance(policy, Adaptive)
+        return pull_back(mesh, problem, drive, steps, scheme, back, amounts, uneven=uneven)
 
     plain, recorded, backward = map(columns_last, (plain, recorded, backward))
 

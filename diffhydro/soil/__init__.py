@@ -1,0 +1,101 @@
+"""Soil: hydraulic curves, pedotransfer, boundaries, roots, and the Richards solver."""
+
+from diffhydro.soil.boundary import (
+    AbstractBottom,
+    AbstractTop,
+    Atmosphere,
+    Drive,
+    FluxBottom,
+    FluxTop,
+    FreeDrainage,
+    HeadBottom,
+    HeadTop,
+    Seepage,
+)
+from diffhydro.soil.hydraulics import (
+    AbstractHydraulics,
+    BroadbridgeWhite,
+    BrooksCorey,
+    ClappHornberger,
+    Curves,
+    Gardner,
+    Haverkamp,
+    Horizons,
+    VanGenuchten,
+    VanGenuchtenAirEntry,
+)
+from diffhydro.soil.pedotransfer import (
+    ReferenceContents,
+    Texture,
+    clapp_hornberger_1978,
+    cosby,
+    cosby_1984,
+    reference_contents,
+    rosetta,
+    texture_class,
+)
+from diffhydro.soil.richards.adaptive import Adaptive
+from diffhydro.soil.richards.fixed import Fixed
+from diffhydro.soil.richards.problem import Mesh, Problem, prepare
+from diffhydro.soil.richards.solver import Policy, advance
+from diffhydro.soil.richards.stage import BACKWARD_EULER, SDIRK2
+from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
+from diffhydro.soil.uptake import (
+    AbstractRoots,
+    ExponentialRoots,
+    Feddes,
+    JacksonRoots,
+    LinearRoots,
+    UniformRoots,
+    Uptake,
+)
+
+__all__ = [
+    "BACKWARD_EULER",
+    "SDIRK2",
+    "AbstractBottom",
+    "AbstractHydraulics",
+    "AbstractRoots",
+    "AbstractTop",
+    "Adaptive",
+    "Atmosphere",
+    "BroadbridgeWhite",
+    "BrooksCorey",
+    "ClappHornberger",
+    "Curves",
+    "Drive",
+    "Effort",
+    "Exchange",
+    "ExponentialRoots",
+    "Feddes",
+    "Fixed",
+    "FluxBottom",
+    "FluxTop",
+    "FreeDrainage",
+    "Gardner",
+    "Haverkamp",
+    "HeadBottom",
+    "HeadTop",
+    "Horizons",
+    "JacksonRoots",
+    "LinearRoots",
+    "Mesh",
+    "Policy",
+    "Problem",
+    "ReferenceContents",
+    "Seepage",
+    "SoilWater",
+    "Texture",
+    "UniformRoots",
+    "Uptake",
+    "VanGenuchten",
+    "VanGenuchtenAirEntry",
+    "advance",
+    "clapp_hornberger_1978",
+    "cosby",
+    "cosby_1984",
+    "prepare",
+    "reference_contents",
+    "rosetta",
+    "texture_class",
+]
