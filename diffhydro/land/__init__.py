@@ -1,4 +1,4 @@
-"""Land: forcing, models that step through it, what instruments see of them, and the water budget."""
+"""Land: forcing, models that step through it, instruments, and the water budget."""
 
 from diffhydro.land.budget import Budget, budget
 from diffhydro.land.forcing import Forcing

@@ -1,6 +1,6 @@
 """Where the water of a run went, and what cannot be accounted for.
 
-    residual = precipitation − evaporation − transpiration − runoff − drainage − Δstores
+residual = precipitation − evaporation − transpiration − runoff − drainage − Δstores
 """
 
 from typing import Any
@@ -39,15 +39,16 @@ class Budget(eqx.Module):
     @property
     def throughput(self) -> Float[Array, "*site"]:
         """Half of all amounts: in a closed budget all that came, and all that went or stayed."""
-        terms = (self.precipitation, *(getattr(self, name) for name in _OUT))
-        return 0.5 * sum(abs(x) for x in (*terms, *self.storage_change.values()))
+        amounts = abs(self.precipitation)
+        for flux in (*(getattr(self, name) for name in _OUT), *self.storage_change.values()):
+            amounts = amounts + abs(flux)
+        return 0.5 * amounts
 
     @property
     def relative(self) -> Float[Array, "*site"]:
         """The size of the residual as a share of the throughput; 0 where nothing moved."""
         size = self.throughput
-        moved = size > 0
-        return abs(self.residual) / (size + ~moved)
+        return abs(self.residual) / (size + (size == 0).astype(size.dtype))
 
     def __str__(self) -> str:
         """Give the table, in mm; the mean and the worst of many sites."""

@@ -109,7 +109,7 @@ def _profile(run: Trajectory) -> Profile:
 
 def _check_inside(grid: Column, **depths: float) -> None:
     thickness = grid.thickness
-    foot = np.inf if isinstance(thickness, Tracer) else np.sum(thickness, axis=-1).min()
+    foot = np.inf if isinstance(thickness, Tracer) else np.asarray(thickness).sum(-1).min()
     # Thicknesses add up to the foot but for rounding.
     foot = foot * (1.0 + 1e-6)
     for name, depth in depths.items():

@@ -8,6 +8,7 @@ Interception is left out. Potential evaporation and transpiration are given by t
 equation is solved is told in `soil/richards`.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import equinox as eqx
@@ -180,7 +181,7 @@ class ColumnStep(eqx.Module):
 
 def _at_nodes(grid: Column, psi: Float[Array, " layer"]) -> Float[Array, " node"]:
     """Put a head between the layers wherever the soil changes, linear between their centres."""
-    changes = [i for i, (a, b) in enumerate(zip(grid.horizon, grid.horizon[1:])) if a != b]
+    changes = [i for i, (a, b) in enumerate(pairwise(grid.horizon)) if a != b]
     pieces, start = [], 0
     for above in changes:
         near, far = grid.thickness[above], grid.thickness[above + 1]

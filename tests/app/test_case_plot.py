@@ -76,7 +76,7 @@ def test_a_line_per_time_and_axes_with_units(tmp_path, drawn):
     ]
     assert amounts.get_ylabel().endswith("mm")
     assert storage.get_ylabel().endswith("mm")
-    # 1 cm of everything a day: infiltration less transpiration and outflow takes 1 cm from the soil.
+    # A centimetre of everything a day: infiltration less two losses takes one from the soil.
     water = storage.get_lines()[0].get_ydata()
     np.testing.assert_allclose(water, [10.0, 5.0, 10.0, 20.0], atol=1e-12)
 

@@ -1,5 +1,7 @@
 """Grids: what each constructor promises, and that soils change on faces only."""
 
+import signal
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +10,20 @@ import pytest
 from diffhydro.core.grids import Column
 from diffhydro.errors import InputError
 
+SOON = 5.0  # s: a refusal that takes longer is a loop without an end
 ROUNDING = 1e-12  # relative: sums of a few hundred thicknesses
+
+
+@pytest.fixture
+def alarm():
+    def ring(*_):
+        raise TimeoutError(f"no answer after {SOON} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, SOON)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    signal.signal(signal.SIGALRM, before)
 
 
 def thickness(column: Column) -> np.ndarray:
@@ -134,6 +149,6 @@ def test_a_column_goes_through_jit_and_vmap():
         "nan_horizon",
     ],
 )  # fmt: skip
-def test_what_cannot_be_a_grid_is_refused(make, says):
+def test_what_cannot_be_a_grid_is_refused(make, says, alarm):
     with pytest.raises(InputError, match=says):
         make()

@@ -90,7 +90,11 @@ def test_arguments_without_the_axis_are_shared(shared):
 
 @pytest.mark.parametrize(
     ("outer", "inner"),
-    [((0, None, None), (None, 0, 0)), ((None, 0, None), (0, None, 0)), ((None, 0, 0), (0, 0, None))],
+    [
+        ((0, None, None), (None, 0, 0)),
+        ((None, 0, None), (0, None, 0)),
+        ((None, 0, 0), (0, 0, None)),
+    ],
     ids=str,
 )
 def test_each_map_may_leave_other_arguments_out(outer, inner):

@@ -66,12 +66,8 @@ def test_both_paths_hold_in_float32(path):
 @pytest.mark.parametrize("columns", [(), (12,)], ids=str)
 def test_the_corners_are_never_read(columns):
     lower, diagonal, upper, right = system(7, columns)
-    spoilt = tridiagonal.solve(
-        lower.at[0].set(jnp.nan), diagonal, upper.at[-1].set(jnp.nan), right
-    )
-    np.testing.assert_allclose(
-        spoilt, tridiagonal.solve(lower, diagonal, upper, right), rtol=1e-14
-    )
+    spoilt = tridiagonal.solve(lower.at[0].set(jnp.nan), diagonal, upper.at[-1].set(jnp.nan), right)
+    np.testing.assert_allclose(spoilt, tridiagonal.solve(lower, diagonal, upper, right), rtol=1e-14)
 
 
 @pytest.mark.parametrize("columns", [(), (12,)], ids=str)
