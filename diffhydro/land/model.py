@@ -57,8 +57,9 @@ class AbstractModel(eqx.Module):
         Args:
             forcing: Series `[time]`.
             state: Where to start, such as `final` of an earlier run; by default `init_state()`.
-            memory: What the time loop keeps for a gradient: `PLAIN` is the fastest, `NESTED` the
-                smallest. Makes no difference without a gradient.
+            memory: What the time loop keeps for a gradient: `PLAIN` is the fastest and keeps every
+                sub-step, which for a thousand columns over a year is gigabytes; `REMAT` and
+                `NESTED` keep states only. Makes no difference without a gradient.
         """
         _check_rank(forcing, 1, "run", "simulate takes many sites, step an instant")
         state = self.init_state() if state is None else state

@@ -48,7 +48,7 @@ def _differences(function, x):
     x = np.asarray(x)
     found = np.zeros(x.size)
     for i in range(x.size):
-        h = 1e-4 * max(abs(x.flat[i]), 0.1)
+        h = 1e-4 * (abs(x.flat[i]) or 1.0)
 
         def at(step, i=i, h=h):
             moved = x.copy()

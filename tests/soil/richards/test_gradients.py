@@ -160,7 +160,7 @@ def differences(observe, inputs) -> np.ndarray:
     point = jnp.concatenate([jnp.ravel(x) for x in leaves])
     scale = jnp.where(point == 0.0, 1.0, jnp.abs(point))
     move = jnp.diag(STEP * scale)
-    both = jax.jit(jax.vmap(flat))(jnp.concatenate([point + move, point - move]))
+    both = jax.jit(jax.vmap(flat))(jnp.concatenate([point[None] + move, point[None] - move]))
     half = point.shape[0]
     return np.asarray((both[:half] - both[half:]) / (2.0 * STEP)), np.asarray(scale)
 
