@@ -81,6 +81,7 @@ def record(setup: Setup, result: Result, dtype: str, errors: dict | None) -> dic
         "iterations": int(result.effort.sweeps),
         "rejected_steps": int(result.effort.rejected),
         "unconverged_steps": int(result.effort.forced),
+        "rough_stages": int(result.effort.rough),
         "mass_balance_error_m": result.balance_error / MM_PER_M,
         "mass_balance_error_relative": result.balance_error / max(throughput, 1e-30),
         "compile_seconds": round(result.compile_seconds, 3),

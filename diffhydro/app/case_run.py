@@ -98,7 +98,7 @@ def _blank_book(nodes: int, count: int, dtype) -> _Book:
         jnp.zeros(count, jnp.float64),  # a sum over many nodes: not a matter of the run's dtype
         zeros(),
         Exchange(*(zeros() for _ in range(4))),
-        Effort(*(zeros() for _ in range(4))),
+        Effort(*(zeros() for _ in range(5))),
     )
 
 

@@ -23,7 +23,7 @@ from jax import lax
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.fixed import Steps, residual_tolerance
-from diffhydro.soil.richards.newton import Sweep, improve
+from diffhydro.soil.richards.newton import Sweep, every_node, improve
 from diffhydro.soil.richards.packing import pick, put, smaller_batch
 from diffhydro.soil.richards.problem import Mesh, Problem
 from diffhydro.soil.richards.stage import SDIRK2, Outcome, Rates, conclude
@@ -114,7 +114,7 @@ class _Walk(NamedTuple):
     stored: Array
     pond: Array
     total: Rates
-    effort: tuple[Array, Array, Array, Array]  # accepted, sweeps, rejected, forced
+    effort: tuple[Array, ...]  # accepted, sweeps, rejected, forced, rough
     steps: Steps | None  # the record: column first, shared by all packings
 
 
@@ -146,7 +146,7 @@ def _start(how: Adaptive, water: SoilWater, pace: Array, record: bool) -> _Walk:
         stored=water.stored,
         pond=water.pond,
         total=none,
-        effort=(zero, zero, zero, zero),
+        effort=(zero, zero, zero, zero, zero),
         steps=steps,
     )
 
@@ -189,7 +189,7 @@ def _trip(how: Adaptive, setting: _Setting, walk: _Walk) -> _Walk:
 
 def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Outcome) -> _Walk:
     """Let every column move on: next iteration, next stage, next step, or a smaller step."""
-    accepted, swept, rejected, forced = walk.effort
+    accepted, swept, rejected, forced, rough = walk.effort
     active = walk.left > 0
     spent = walk.spent + how.sweeps
     swept = jnp.where(active, swept + how.sweeps, swept)
@@ -243,6 +243,7 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Ou
     second_base = walk.stored + carry * (end.water - walk.stored)
     second_pond = walk.pond + carry * (end.pond - walk.pond)
     bad = (accept & ((error > how.error) | ~enough)) | (first & ~enough)
+    passed = (accept | first) & enough & ~sweep.converged
     idle = ~active
     steps, first_psi = walk.steps, walk.first_psi
     if steps is not None and first_psi is not None:
@@ -269,6 +270,7 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Ou
             swept,
             jnp.where(reject, rejected + 1.0, rejected),
             jnp.where(bad, forced + 1.0, forced),
+            jnp.where(passed, rough + 1.0, rough),
         ),
         steps=steps,
     )
@@ -297,7 +299,7 @@ def _or_stand_still(
     """
     share = end.water / setting.mesh.scale
     sane = jnp.isfinite(end.water) & (jnp.abs(share - walk.stored / setting.mesh.scale) < _SANE)
-    still = forced & ~jnp.all(sane, axis=0)
+    still = forced & ~every_node(sane, end.water.dtype)
     step = SDIRK2.implicit * walk.length * setting.duration
     nothing = jnp.zeros_like(step)
     pond, runoff = setting.problem.top.settle(nothing, walk.base_pond, step, setting.drive)

@@ -100,7 +100,7 @@ class Fixed(eqx.Module):
         carry = (water.psi, water.stored, water.pond, Rates(zero, zero, zero, zero), zero, zero)
         carry, visited = lax.scan(substep, carry, None, length=self.substeps)
         psi, stored, pond, total, sweeps, forced = carry
-        effort = Effort(zero + self.substeps, sweeps, zero, forced)
+        effort = Effort(zero + self.substeps, sweeps, zero, forced, zero)
         steps = None
         if visited is not None:
             lengths = jnp.broadcast_to(length, (self.substeps, *length.shape))

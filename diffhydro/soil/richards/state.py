@@ -37,9 +37,14 @@ class Effort(eqx.Module):
         rejected: Steps tried again with a smaller one.
         forced: Steps accepted without convergence or above the error tolerance. Water is
             conserved in them; the heads are not to be trusted.
+        rough: Stages accepted with a residual above the tolerance, but below a hundredth of the
+            error that the steps themselves may make: where Newton hops across the edge of
+            saturation (van Genuchten with n below 1.5). Values are good, the gradient through
+            such a stage is only as exact as its residual.
     """
 
     substeps: Float[Array, ""]
     sweeps: Float[Array, ""]
     rejected: Float[Array, ""]
     forced: Float[Array, ""]
+    rough: Float[Array, ""]
