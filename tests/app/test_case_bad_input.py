@@ -1,4 +1,4 @@
-"""What cannot be used is refused in one paragraph that names it, with exit status 2 and no files."""
+"""What cannot be used is refused in one paragraph, with exit status 2 and no files."""
 
 import json
 import os
@@ -50,7 +50,7 @@ CASES = {
     "residual_above_saturated": (
         "layers.0.soil.theta_r", 0.5, ["layers.0.soil", "theta_r", "0.5", "theta_s", "0.43"]
     ),
-    "residual_equals_saturated": ("layers.0.soil.theta_r", 0.43, ["layers.0.soil", "theta_r", "0.43"]),
+    "residual_equals_saturated": ("layers.0.soil.theta_r", 0.43, ["layers.0.soil", "theta_r", "0.43"]),  # noqa: E501
     "negative_residual": ("layers.0.soil.theta_r", -0.1, ["layers.0.soil", "theta_r", "-0.1", "0"]),
     "porosity_in_percent": ("layers.0.soil.theta_s", 43.0, ["layers.0.soil", "theta_s", "43", "1"]),
     "negative_conductivity": ("layers.0.soil.Ks", -0.5, ["layers.0.soil", "Ks", "-0.5", "0"]),
@@ -184,12 +184,8 @@ def test_a_file_where_the_folder_should_be(monkeypatch, capsys, tmp_path, below)
 
 
 def test_fewer_nodes_than_layers(monkeypatch, capsys, tmp_path):
-    three = [
-        {"top": t, "bottom": b, "soil": LOAM} for t, b in ((0.0, 0.2), (0.2, 0.4), (0.4, 1.0))
-    ]
-    said = refused(
-        monkeypatch, capsys, tmp_path, changed("layers", three), FORCING, "--nodes", "2"
-    )
+    three = [{"top": t, "bottom": b, "soil": LOAM} for t, b in ((0.0, 0.2), (0.2, 0.4), (0.4, 1.0))]
+    said = refused(monkeypatch, capsys, tmp_path, changed("layers", three), FORCING, "--nodes", "2")
     assert "--nodes" in said
     assert "3 layers" in said
 

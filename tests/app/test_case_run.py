@@ -1,6 +1,7 @@
 """Running a case: what is written, in which columns and rows, and the record of the run."""
 
 import csv
+import itertools
 import json
 import sys
 
@@ -143,9 +144,7 @@ def test_the_number_of_nodes_is_obeyed_and_soils_change_on_faces(tmp_path, nodes
 @pytest.mark.parametrize("nodes", [3, 4, 7, 20])
 def test_thin_layers_keep_a_node_each(tmp_path, nodes):
     edges = [0.0, 0.002, 0.5, 1.0]
-    three = [
-        {"top": a, "bottom": b, "soil": LOAM} for a, b in zip(edges, edges[1:], strict=False)
-    ]
+    three = [{"top": a, "bottom": b, "soil": LOAM} for a, b in itertools.pairwise(edges)]
     case, weather = read_case(write(tmp_path, changed("layers", three)))
     column = set_up(case, weather, nodes, np.float64).column
     assert column.layers == nodes

@@ -32,7 +32,11 @@ def thickness(column: Column) -> np.ndarray:
 
 def horizon_feet(column: Column) -> list[float]:
     faces = np.asarray(column.faces)
-    changes = [i + 1 for i, (a, b) in enumerate(zip(column.horizon, column.horizon[1:])) if a != b]
+    changes = [
+        i + 1
+        for i, (a, b) in enumerate(zip(column.horizon, column.horizon[1:], strict=False))
+        if a != b
+    ]  # noqa: E501
     return [float(faces[i]) for i in changes] + [float(faces[-1])]
 
 

@@ -1,4 +1,6 @@
-"""Conservation: the books close whatever the soil, the storm, the boundary and the iteration cap."""
+"""Conservation: the books close whatever the soil, the storm, the boundary and the iteration
+cap.
+"""
 
 import equinox as eqx
 import jax
@@ -36,7 +38,7 @@ POLICIES = {
     "adaptive": (Adaptive(sweeps=2), 2),
 }
 # Of all the water in the books. One sweep of Newton may throw the heads of a saturated column up to
-# kilometres; what is left of the fluxes between such heads is then worth less. Measured: 1e-12, 2e-4.
+# kilometres; what is left of the fluxes between such heads is then worth less. Measured: 1e-12, 2e-4.  # noqa: E501
 RELATIVE = {jnp.float64: 1e-10, jnp.float32: 1e-3}
 
 

@@ -35,7 +35,9 @@ from tests.soil.richards.columns import air, filled, lay, loam, march
 from tests.soil.test_hydraulics import SOILS
 
 EXACT = 1e-13  # residual as a water content, so that differences see the solution, not its error
-STEP = 2e-6  # relative step of the differences: truncation 1e-7 at worst, noise below 1e-8, both seen
+STEP = (
+    2e-6  # relative step of the differences: truncation 1e-7 at worst, noise below 1e-8, both seen
+)
 AT_ZERO = 0.01  # what stands for the size of an input that is zero
 RTOL = 1e-6
 POLICIES = {
@@ -84,12 +86,22 @@ SCENES = {
     "runoff": Scene(
         loam(k_sat=50.0), air(pond_max=3.0), FreeDrainage(), None, rows([300.0, 200.0])
     ),
-    "dry_surface": Scene(loam(), air(-3e4, 2.0), FreeDrainage(), None, rows([-12.0, -9.0]), -4000.0),
+    "dry_surface": Scene(
+        loam(), air(-3e4, 2.0), FreeDrainage(), None, rows([-12.0, -9.0]), -4000.0
+    ),
     "linear_roots": Scene(
-        loam(), air(pond_max=2.0), FreeDrainage(), grown(LinearRoots(depth=430.0)), rows(RAIN, 0.0, 4.0)
+        loam(),
+        air(pond_max=2.0),
+        FreeDrainage(),
+        grown(LinearRoots(depth=430.0)),
+        rows(RAIN, 0.0, 4.0),
     ),
     "uniform_roots": Scene(
-        loam(), air(pond_max=2.0), FreeDrainage(), grown(UniformRoots(depth=430.0)), rows(RAIN, 0.0, 4.0)
+        loam(),
+        air(pond_max=2.0),
+        FreeDrainage(),
+        grown(UniformRoots(depth=430.0)),
+        rows(RAIN, 0.0, 4.0),
     ),
     "exponential_roots": Scene(
         loam(),
@@ -99,9 +111,15 @@ SCENES = {
         rows(RAIN, 0.0, 4.0),
     ),
     "jackson_roots": Scene(
-        loam(), air(pond_max=2.0), FreeDrainage(), grown(JacksonRoots(beta=0.96)), rows(RAIN, 0.0, 4.0)
+        loam(),
+        air(pond_max=2.0),
+        FreeDrainage(),
+        grown(JacksonRoots(beta=0.96)),
+        rows(RAIN, 0.0, 4.0),
     ),
-    "water_table": Scene(loam(), air(pond_max=2.0), HeadBottom(), None, rows(RAIN, 150.0), -400.0, 0.0, 1e-5),
+    "water_table": Scene(
+        loam(), air(pond_max=2.0), HeadBottom(), None, rows(RAIN, 150.0), -400.0, 0.0, 1e-5
+    ),
     "capillary_rise": Scene(loam(), air(pond_max=2.0), FluxBottom(), None, rows(RAIN, -2.0)),
     "seeping": Scene(loam(), FluxTop(), Seepage(), None, rows([60.0, 20.0]), -30.0),
     "closed_seepage": Scene(loam(), FluxTop(), Seepage(), None, rows([20.0, 10.0]), -3000.0),
@@ -155,7 +173,9 @@ def differences(observe, inputs) -> np.ndarray:
     sizes = np.cumsum([0, *(x.size for x in leaves)])
 
     def flat(values):
-        parts = [values[a:b].reshape(x.shape) for x, a, b in zip(leaves, sizes, sizes[1:])]
+        parts = [
+            values[a:b].reshape(x.shape) for x, a, b in zip(leaves, sizes, sizes[1:], strict=False)
+        ]  # noqa: E501
         return observe(jax.tree.unflatten(shape, parts))[0]
 
     point = jnp.concatenate([jnp.ravel(x) for x in leaves])

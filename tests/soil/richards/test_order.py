@@ -74,7 +74,7 @@ def test_order_in_time(problem, scheme, order):
 
 @pytest.mark.slow
 def test_error_control_is_honest():
-    """Asking for a tenth of the error gives less error, and each stays below what steps add up to."""
+    """Asking for a tenth of the error gives less error, and each stays below what steps add up to."""  # noqa: E501
     mesh, laid = lay(loam(), FluxTop(), FreeDrainage(), column=Column.uniform(1000.0, 40))
     water = filled(mesh, laid, -2000.0)
     drive = drives(mesh, [20.0, 0.0, 60.0, 0.0])

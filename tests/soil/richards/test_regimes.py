@@ -29,7 +29,7 @@ both = pytest.mark.parametrize("policy", POLICIES, ids=["fixed", "adaptive"])
 
 @both
 def test_a_column_at_rest_stays_at_rest(policy):
-    """Hydrostatic above its water table, no rain: a balance of gravity and suction, kept for ever."""
+    """Hydrostatic above its water table, no rain: a balance of gravity and suction, kept for ever."""  # noqa: E501
     mesh, problem = lay(loam(), FluxTop(), HeadBottom())
     run = GO(mesh, problem, filled(mesh, problem, depths(mesh) - 1000.0), drives(mesh, [0.0] * 5),
              policy, 30.0)  # fmt: skip
