@@ -36,7 +36,7 @@ def horizon_feet(column: Column) -> list[float]:
         i + 1
         for i, (a, b) in enumerate(zip(column.horizon, column.horizon[1:], strict=False))
         if a != b
-    ]  # noqa: E501
+    ]
     return [float(faces[i]) for i in changes] + [float(faces[-1])]
 
 

@@ -78,7 +78,7 @@ def test_nested_maps_equal_loops(shape, jit):
     "shared",
     [{"x"}, {"k"}, {"shift"}, {"x", "k"}, {"k", "shift"}],
     ids=lambda names: "-".join(sorted(names)),
-)  # noqa: E501
+)
 def test_arguments_without_the_axis_are_shared(shared):
     names = ("x", "k", "shift")
     full = inputs(6)

@@ -37,7 +37,7 @@ def run(path: Path, nodes: int | None, dtype: str, tolerance: float | None = Non
 @pytest.mark.slow
 @pytest.mark.parametrize("path", CASES, ids=named)
 def test_hard_case(path):
-    spec, record, totals, profiles, result = run(path, NODES, "float64")
+    spec, record, totals, profiles, _result = run(path, NODES, "float64")
     assert record["unconverged_steps"] == 0
     assert record["mass_balance_error_relative"] <= 1e-10
     assert all(np.isfinite(x).all() for x in (*totals.values(), *profiles.values()))

@@ -175,7 +175,7 @@ def differences(observe, inputs) -> np.ndarray:
     def flat(values):
         parts = [
             values[a:b].reshape(x.shape) for x, a, b in zip(leaves, sizes, sizes[1:], strict=False)
-        ]  # noqa: E501
+        ]
         return observe(jax.tree.unflatten(shape, parts))[0]
 
     point = jnp.concatenate([jnp.ravel(x) for x in leaves])
