@@ -8,61 +8,69 @@ import itertools
 import math
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 MM_PER_M = 1000.0
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
 
 
-class VanGenuchtenSpec(_Part):
+class _Soil(_Part):
+    theta_r: float = Field(ge=0)
+    theta_s: float = Field(gt=0, le=1)
+    Ks: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _has_pores(self):
+        if self.theta_r >= self.theta_s:
+            raise ValueError(
+                f"theta_r must lie below theta_s, got {self.theta_r} and {self.theta_s}"
+            )
+        return self
+
+
+def _above_one(value: float) -> float:
+    if value <= 1.0:
+        raise ValueError("must be > 1")
+    return value
+
+
+AboveOne = Annotated[float, AfterValidator(_above_one)]
+
+
+class VanGenuchtenSpec(_Soil):
     model: Literal["van_genuchten"]
-    theta_r: float
-    theta_s: float
-    alpha: float
-    n: float
-    Ks: float
+    alpha: float = Field(gt=0)
+    n: AboveOne
     l: float = 0.5  # noqa: E741 - the format's own name
 
 
-class BrooksCoreySpec(_Part):
+class BrooksCoreySpec(_Soil):
     model: Literal["brooks_corey"]
-    theta_r: float
-    theta_s: float
-    h_b: float
-    lambda_: float = Field(alias="lambda")
-    Ks: float
+    h_b: float = Field(gt=0)
+    lambda_: float = Field(alias="lambda", gt=0)
     l: float = 0.5  # noqa: E741
 
 
-class HaverkampSpec(_Part):
+class HaverkampSpec(_Soil):
     model: Literal["haverkamp"]
-    theta_r: float
-    theta_s: float
-    h_theta: float
-    beta: float
-    h_K: float
-    gamma: float
-    Ks: float
+    h_theta: float = Field(gt=0)
+    beta: float = Field(gt=0)
+    h_K: float = Field(gt=0)
+    gamma: float = Field(gt=0)
 
 
-class GardnerSpec(_Part):
+class GardnerSpec(_Soil):
     model: Literal["gardner"]
-    theta_r: float
-    theta_s: float
-    alpha: float
-    Ks: float
+    alpha: float = Field(gt=0)
 
 
-class BroadbridgeWhiteSpec(_Part):
+class BroadbridgeWhiteSpec(_Soil):
     model: Literal["broadbridge_white"]
-    theta_r: float
-    theta_s: float
-    lambda_s: float
-    C: float
-    Ks: float
+    lambda_s: float = Field(gt=0)
+    C: AboveOne
 
 
 SoilSpec = Annotated[
@@ -206,5 +214,7 @@ def _check_layers(layers: list[LayerSpec], depth: float) -> None:
 
 
 def _check_times(name: str, times: list[float]) -> None:
-    if times[0] <= 0 or any(b <= a for a, b in itertools.pairwise(times)):
-        raise ValueError(f"{name} must be positive and increase strictly")
+    for before, time in itertools.pairwise([0.0, *times]):
+        if time <= before:
+            came = f"{time} after {before}" if time != times[0] else f"{time} first"
+            raise ValueError(f"{name} must be positive and increase strictly, got {came}")

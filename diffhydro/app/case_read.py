@@ -63,7 +63,10 @@ def _weather(path: Path, case: Case) -> Weather:
     name = Path(case.forcing_file)
     if name.is_absolute() or ".." in name.parts:
         raise InputError(f"{path}: forcing_file must lie beside the case file, got '{name}'")
-    return _read_forcing(path.parent / name, needed, case)
+    forcing = path.parent / name
+    if not forcing.resolve().is_relative_to(path.parent.resolve()):
+        raise InputError(f"{path}: forcing_file '{name}' leads out of the folder of the case file")
+    return _read_forcing(forcing, needed, case)
 
 
 def _needed_columns(case: Case) -> list[str]:
@@ -88,41 +91,55 @@ _OPTIONAL_COLUMNS = {"P", "Epot", "Tpot", "top", "htop", "hbot", "bottom"}
 
 def _read_forcing(path: Path, needed: list[str], case: Case) -> Weather:
     if not path.is_file():
-        raise InputError(f"forcing file {path} does not exist")
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.reader(stream))
-    header = [name.strip() for name in rows[0]] if rows else []
-    missing = [name for name in ("t_end", *needed) if name not in header]
-    if missing:
-        raise InputError(f"{path}: missing {_listed(missing)}; the header reads {header}")
-    unknown = [name for name in header if name not in _OPTIONAL_COLUMNS | {"t_end"}]
+        raise InputError(f"forcing file {path} does not exist or is not a file")
+    table, lines = read_table(path, ["t_end", *needed])
+    unknown = [name for name in table if name not in _OPTIONAL_COLUMNS | {"t_end"}]
     if unknown:
         raise InputError(f"{path}: unknown {_listed(unknown)}; known: {sorted(_OPTIONAL_COLUMNS)}")
-    table = _numbers(path, header, rows[1:])
     t_end = table["t_end"]
-    _check_forcing(path, t_end, table)
+    _check_forcing(path, t_end, table, lines)
     last = max(case.output_times[-1], case.profile_times[-1])
     if t_end[-1] < last - 1e-9 * last:
         raise InputError(f"{path} ends at day {t_end[-1]:g}, but output is asked until {last:g}")
     return Weather(t_end=t_end, columns={k: v for k, v in table.items() if k != "t_end"})
 
 
-def _numbers(path: Path, header: list[str], rows: list[list[str]]) -> dict[str, np.ndarray]:
-    rows = [row for row in rows if row]
-    if not rows:
+def read_table(path: Path, needed: list[str]) -> tuple[dict[str, np.ndarray], list[int]]:
+    """Read a CSV of numbers: its columns, and the line of the file each row stands on."""
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            reader = csv.reader(stream)
+            numbered = [(reader.line_num, row) for row in reader if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} is not readable as CSV text: {error}") from error
+    header = [name.strip() for name in numbered[0][1]] if numbered else []
+    missing = [name for name in needed if name not in header]
+    if missing:
+        raise InputError(f"{path}: missing {_listed(missing)}; the header reads {header}")
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise InputError(f"{path}: {_listed(twice)} given more than once; keep one")
+    if len(numbered) == 1:
         raise InputError(f"{path} has a header but no rows")
-    values = np.empty((len(rows), len(header)))
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(header):
-            raise InputError(f"{path}, line {number}: {len(row)} values for {len(header)} columns")
+    values = np.asarray([_numbers(path, line, header, row) for line, row in numbered[1:]])
+    return dict(zip(header, values.T, strict=True)), [line for line, _ in numbered[1:]]
+
+
+def _numbers(path: Path, line: int, header: list[str], row: list[str]) -> list[float]:
+    if len(row) != len(header):
+        raise InputError(f"{path}, line {line}: {len(row)} values for {len(header)} columns")
+    numbers = []
+    for name, cell in zip(header, row, strict=True):
         try:
-            values[number - 2] = [float(cell) for cell in row]
-        except ValueError as error:
-            raise InputError(f"{path}, line {number}: not a number ({error})") from error
-    return {name: values[:, i] for i, name in enumerate(header)}
+            numbers.append(float(cell))
+        except ValueError:
+            raise InputError(f"{path}, line {line}: {name} is '{cell}', not a number") from None
+    return numbers
 
 
-def _check_forcing(path: Path, t_end: np.ndarray, table: dict[str, np.ndarray]) -> None:
+def _check_forcing(
+    path: Path, t_end: np.ndarray, table: dict[str, np.ndarray], lines: list[int]
+) -> None:
     for name, values in table.items():
         wrong = ~np.isfinite(values)
         if name in {"P", "Epot", "Tpot"}:
@@ -131,13 +148,13 @@ def _check_forcing(path: Path, t_end: np.ndarray, table: dict[str, np.ndarray]) 
             first = int(np.argmax(wrong))
             raise InputError(
                 f"{path}: {name} is {values[first]} at {int(wrong.sum())} of {len(values)} rows "
-                f"(first: line {first + 2}, t_end {t_end[first]}); it must be a finite number"
+                f"(first: line {lines[first]}, t_end {t_end[first]}); it must be a finite number"
                 + (" and not negative" if name in {"P", "Epot", "Tpot"} else "")
             )
     steps = np.diff(t_end, prepend=0.0)
     if (steps <= 0).any():
         first = int(np.argmax(steps <= 0))
-        raise InputError(f"{path}, line {first + 2}: t_end {t_end[first]} does not increase")
+        raise InputError(f"{path}, line {lines[first]}: t_end {t_end[first]} does not increase")
 
 
 def _listed(names: list[str]) -> str:

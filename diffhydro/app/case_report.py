@@ -14,8 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from diffhydro.app.case import MM_PER_M, Case
+from diffhydro.app.case_read import read_table
 from diffhydro.app.case_run import Result
 from diffhydro.app.case_setup import Setup, soil_of
+from diffhydro.errors import InputError
 
 _PROFILE_POINTS = 100
 SERIES = (
@@ -124,11 +126,11 @@ def to_json(content: dict) -> str:
 
 def compare(case: Case, folder: Path, found: dict, totals: dict) -> dict:
     """Errors against the reference files beside the case; metres."""
-    truth = _read(folder / f"{case.id}_profiles.csv")
+    truth = _truth(folder / f"{case.id}_profiles.csv", found)
     wrong = np.abs(found["theta"] - truth["theta"])
     times = np.unique(truth["t"])
     worst = max(wrong[truth["t"] == t].mean() for t in times)
-    truth_totals = _read(folder / f"{case.id}_series.csv")
+    truth_totals = _truth(folder / f"{case.id}_series.csv", totals)
     misses = {}
     for name in SERIES:
         off = np.abs(totals[name] - truth_totals[name])
@@ -148,11 +150,15 @@ def compare(case: Case, folder: Path, found: dict, totals: dict) -> dict:
     }
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.reader(stream))
-    values = np.asarray(rows[1:], float)
-    return {name: values[:, i] for i, name in enumerate(rows[0])}
+def _truth(path: Path, ours: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Read a reference table, and make sure that it reports at the same places and times."""
+    table, _ = read_table(path, list(ours))
+    if len(table["t"]) != len(ours["t"]) or not np.allclose(table["t"], ours["t"], rtol=1e-6):
+        raise InputError(
+            f"{path} reports {len(table['t'])} rows, the case asks for {len(ours['t'])}, or at "
+            "other times; give the reference of this case"
+        )
+    return table
 
 
 def _rows(ends: np.ndarray, times: list[float]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """`diffhydro column`: one case, from file to files."""
 
+import os
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -78,11 +79,15 @@ def solve(
 
 
 def _check_folder(out: Path) -> None:
+    """Find out before the work whether results can be written, and leave no trace of it."""
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+    probe = out / f".diffhydro-{os.getpid()}"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".diffhydro-probe"
         probe.touch()
         probe.unlink()
+        for folder in missing:
+            folder.rmdir()
     except OSError as error:
         raise InputError(f"cannot write into output folder {out}: {error.strerror}") from error
 

@@ -62,6 +62,6 @@ def test_a_wrong_reference_shows(monkeypatch, capsys, tmp_path):
     run(monkeypatch, capsys, str(tmp_path / f"{CASE}.json"), "--out", str(tmp_path / "o"),
         "--nodes", "60", "--compare")  # fmt: skip
     record = json.loads((tmp_path / "o" / f"{CASE}_run.json").read_text())
-    assert record["errors"]["series"]["storage"]["worst_over_allowed"] == pytest.approx(  # noqa: E501
+    assert record["errors"]["series"]["storage"]["worst_over_allowed"] == pytest.approx(
         4.0, rel=0.1
     )

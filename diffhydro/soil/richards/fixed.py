@@ -67,7 +67,7 @@ class Fixed(eqx.Module):
             def iterate(carry):
                 psi, _, count = carry
                 here = flow.evaluate(mesh, problem, drive, held, psi, base, pond, step)
-                sweep = improve(here, psi, edge, mesh.scale, tolerance, tolerance)
+                sweep = improve(here, psi, edge, mesh.scale, tolerance, None)
                 return sweep.psi, sweep, count + 1
 
             start = jnp.zeros((), jnp.int32)

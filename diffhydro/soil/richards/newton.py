@@ -47,7 +47,7 @@ class Sweep(NamedTuple):
 
 
 def improve(
-    flows: Flows, psi: Array, edge: Array, scale: Array, tolerance: float, rough: float
+    flows: Flows, psi: Array, edge: Array, scale: Array, tolerance: float, rough: float | None
 ) -> Sweep:
     """Take one Newton step from `psi`.
 
@@ -55,7 +55,7 @@ def improve(
         edge: Air-entry head of each node.
         scale: Node volumes that turn the tolerances, water contents, into millimetres.
         tolerance: Residual of a converged stage.
-        rough: Residual that may be let pass when iterating does not help.
+        rough: Residual that may be let pass when iterating does not help; None for none.
     """
     change = lax.optimization_barrier(
         tridiagonal.sweep(flows.lower, flows.diagonal, flows.upper, -flows.residual)
@@ -67,10 +67,12 @@ def improve(
     # NaN compares false, so ask that everything is right rather than that nothing is wrong.
     cut = flows.diagonal * jnp.abs(reached - psi - change)  # what the limits withhold, as water
     fine = (wrong <= small) & (cut <= small)
-    close = (jnp.abs(flows.residual) <= rough * scale + noise) & jnp.isfinite(change)
     reached = jnp.where(jnp.isfinite(change), reached, psi)
-    fine, close = every_node(fine, psi.dtype), every_node(close, psi.dtype)
-    return Sweep(reached, reached - psi, flows, fine, close, noise)
+    converged = close = every_node(fine, psi.dtype)
+    if rough is not None:
+        near = (jnp.abs(flows.residual) <= rough * scale + noise) & jnp.isfinite(change)
+        close = every_node(near, psi.dtype)
+    return Sweep(reached, reached - psi, flows, converged, close, noise)
 
 
 def every_node(fine: Array, dtype) -> Array:
