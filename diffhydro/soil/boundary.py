@@ -107,6 +107,7 @@ class Atmosphere(AbstractTop):
     def flux(self, psi, conductivity, half, pond, step, drive, held):
         dry_k, wet_k = held
         driest = 0.5 * (conductivity + dry_k) * ((self.air_dry - psi) / half + 1.0)
+        driest = jnp.minimum(driest, 0.0)  # the air gives no water to soil that is drier still
         wet = 0.5 * (conductivity + wet_k)
         # A pond that rises during the step raises the intake: linear in the pond, so solved here.
         still = wet * (1.0 - psi / half)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from diffhydro.core.grids import Column
-from diffhydro.soil.boundary import FluxBottom, FluxTop, FreeDrainage, HeadBottom, HeadTop, Seepage
+from diffhydro.soil.boundary import FluxBottom, FluxTop, FreeDrainage, HeadBottom, HeadTop
 from diffhydro.soil.richards.adaptive import Adaptive
 from diffhydro.soil.richards.fixed import Fixed
 from tests.soil.richards.columns import (
@@ -35,20 +35,6 @@ def test_a_column_at_rest_stays_at_rest(policy):
              policy, 30.0)  # fmt: skip
     np.testing.assert_allclose(run.after.psi, depths(mesh) - 1000.0, atol=1e-5)
     assert float(np.abs(run.amounts.drainage).max()) < 1e-6
-
-
-@both
-def test_seepage_never_takes_in_and_opens_when_wet(policy):
-    mesh, problem = lay(loam(), FluxTop(), Seepage())
-    run = GO(mesh, problem, filled(mesh, problem, -2000.0), drives(mesh, [60.0] * 10 + [0.0] * 10),
-             policy)  # fmt: skip
-    out = np.asarray(run.amounts.drainage)
-    assert out[0] == 0.0
-    assert (out >= 0.0).all()
-    assert out[9] == pytest.approx(60.0, rel=0.02)
-    # Drained, a seepage face leaves a column that hangs on its foot: h = 0 there, or less.
-    assert 0.0 <= out[-1] < 1.0
-    assert float(run.after.psi[-1]) < float(mesh.last_half)
 
 
 @both
@@ -81,40 +67,12 @@ def test_nothing_ponds_where_all_runs_off(policy):
 
 
 @both
-def test_evaporation_falls_behind_demand_and_the_surface_stops_at_air_dry(policy):
-    column = Column.graded([1000.0], finest=2.0, ratio=1.2)
-    mesh, problem = lay(loam(), air(air_dry=-1e5), FreeDrainage(), column=column)
-    demand = 6.0
-    run = GO(mesh, problem, filled(mesh, problem, -1000.0), drives(mesh, [-demand] * 20), policy)
-    taken = -np.asarray(run.amounts.infiltration)
-    assert (taken <= demand + ROUNDING).all()
-    assert (taken > 0.0).all()
-    assert taken[0] == pytest.approx(demand, rel=1e-3)
-    assert taken[-1] < 0.5 * demand
-    assert (np.diff(taken) <= 1e-6).all()
-    assert float(run.after.psi[0]) > -1e5
-
-
-@both
 @pytest.mark.parametrize("psi", [-1e5, -1.0001e5, -5e5, -1e6])
 def test_the_air_gives_no_water(policy, psi):
     """A soil as dry as the air, or drier, takes nothing in without rain."""
     mesh, problem = lay(loam(), air(air_dry=-1e5), FluxBottom())
     run = GO(mesh, problem, filled(mesh, problem, psi), drives(mesh, [0.0] * 3), policy, 10.0)
     assert float(run.amounts.infiltration.sum()) <= 0.0
-
-
-@both
-def test_a_moving_water_table_fills_and_empties(policy):
-    mesh, problem = lay(loam(), FluxTop(), HeadBottom(), specific_storage=1e-6)
-    foot = np.asarray([0.0, 400.0, 900.0, 400.0, 0.0, -800.0])
-    drive = drives(mesh, [0.0] * 6, base=foot)
-    run = GO(mesh, problem, filled(mesh, problem, depths(mesh) - 1000.0), drive, policy, 200.0)
-    out = np.asarray(run.amounts.drainage)
-    assert (np.sign(out[1:]) == [-1, -1, 1, 1, 1]).all()
-    assert abs(out[0]) < 1e-6
-    # After half a year each table has come to rest.
-    np.testing.assert_allclose(run.after.psi, depths(mesh) - 1800.0, atol=60.0)
 
 
 @both
