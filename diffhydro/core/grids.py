@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Sequence
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -43,6 +44,8 @@ class Column(eqx.Module):
         Without `top` the first layer has a fifth of the mean thickness.
         """
         mean = depth / _positive("layers", layers)
+        if top is not None and layers > 1 and not 0 < top < depth:
+            raise InputError(f"top must lie between 0 and the depth {depth}, got {top}")
         ratio = _ratio(depth / (top if top is not None else 0.2 * mean), layers)
         powers = ratio ** np.arange(layers)
         return cls(depth * powers / powers.sum())
@@ -67,8 +70,10 @@ class Column(eqx.Module):
             refine_at: Depths to refine at: the surface, a change of soil, a water table.
         """
         feet = [0.0, *(float(h) for h in horizons)]
-        if any(b <= a for a, b in itertools.pairwise(feet)):
+        if len(feet) == 1 or not all(b > a for a, b in itertools.pairwise(feet)):
             raise InputError(f"horizon depths must increase from 0, got {feet[1:]}")
+        if not (finest > 0 and coarsest > 0):
+            raise InputError(f"finest and coarsest must be positive, got {finest} and {coarsest}")
         thickness: list[float] = []
         index: list[int] = []
         for number, (top, foot) in enumerate(itertools.pairwise(feet)):
@@ -140,6 +145,9 @@ def _check(thickness, horizon: tuple[int, ...]) -> None:
     steps = {b - a for a, b in itertools.pairwise(horizon)}
     if horizon[0] != 0 or not steps <= {0, 1}:
         raise InputError(f"horizon numbers must start at 0 and rise by 0 or 1, got {horizon}")
-    if isinstance(thickness, np.ndarray) and not (thickness > 0).all():
-        worst = int(np.argmin(thickness))
-        raise InputError(f"layer {worst} has thickness {thickness[worst]} mm; it must be positive")
+    if isinstance(thickness, jax.core.Tracer):
+        return
+    sizes = np.asarray(thickness)
+    if not (sizes > 0).all():
+        worst = int(np.argmin(sizes > 0))
+        raise InputError(f"layer {worst} has thickness {sizes[worst]} mm; it must be positive")

@@ -35,6 +35,8 @@ def solve(
     [1.5, 2.0, 1.5]
     """
     _check(lower, diagonal, upper, right)
+    lower = jnp.asarray(lower).at[0].set(0.0)
+    upper = jnp.asarray(upper).at[-1].set(0.0)
 
     def product(x: Array) -> Array:
         return multiply(lower, diagonal, upper, x)
