@@ -1,9 +1,12 @@
 """van Genuchten (1980): smooth retention, saturated at ψ = 0.
 
-For n < 2 Mualem's slope is singular at saturation: dK/dψ grows as h^(n−2), C as h^(n−1). Both stay
-finite numbers here, but at n = 1.1 conductivity loses most of its value within the last
-micrometre of suction, and Newton's method with it. `VanGenuchtenAirEntry` is the cure.
+For n < 2 Mualem's slope is singular at saturation: dK/dψ grows as h^(n−2), and no Newton method
+lands on a head within the last micrometres of suction, where at n = 1.1 most of the conductivity
+is lost. The last `NEAR_SATURATION` of suction is therefore bridged by a chord. Heads move by less
+than that, water contents by less than (α·0.1 mm)ⁿ of the pores; slopes are finite everywhere.
 """
+
+import jax.numpy as jnp
 
 from diffhydro.core.bijections import LINEAR, LOG, log_above
 from diffhydro.core.parameters import parameter
@@ -17,7 +20,9 @@ from diffhydro.soil.hydraulics.mualem import (
 )
 from diffhydro.typing import Array, Float
 
-__all__ = ["VanGenuchten"]
+__all__ = ["NEAR_SATURATION", "VanGenuchten"]
+
+NEAR_SATURATION = 0.1  # mm
 
 
 class VanGenuchten(AbstractMualem):
@@ -93,8 +98,33 @@ class VanGenuchten(AbstractMualem):
 
     def curves(self, psi: Float[Array, "..."]) -> Curves:
         """Evaluate θ, dθ/dψ, K and dK/dψ together."""
-        return mualem_curves(self, psi, entry_log_se=0.0, entry_conducting=1.0)
+        is_near = psi > -NEAR_SATURATION
+        below = mualem_curves(
+            self, jnp.where(is_near, -NEAR_SATURATION, psi), entry_log_se=0.0, entry_conducting=1.0
+        )
+        return _chord(self, psi, is_near, below)
 
     def psi(self, theta: Float[Array, "..."]) -> Float[Array, "..."]:
         """Give the head at which the soil holds `theta`."""
-        return mualem_psi(self, theta, entry_log_se=0.0)
+        joint = self.theta(jnp.asarray(-NEAR_SATURATION, theta.dtype))
+        is_near = theta > joint
+        below = mualem_psi(self, jnp.where(is_near, joint, theta), entry_log_se=0.0)
+        gap = self.theta_s - joint
+        gap = jnp.where(gap > 0.0, gap, 1.0)  # coarse sand loses nothing there in float32
+        near = -NEAR_SATURATION * jnp.maximum(self.theta_s - theta, 0.0) / gap
+        return jnp.where(is_near, near, below)
+
+
+
+def _chord(soil: VanGenuchten, psi: Array, is_near: Array, below: Curves) -> Curves:
+    """Go straight from the curves at −`NEAR_SATURATION` to saturation, and stay there."""
+    share = jnp.clip(1.0 + psi / NEAR_SATURATION, 0.0, 1.0)
+    slope = jnp.where(psi < 0.0, 1.0 / NEAR_SATURATION, 0.0)
+    water = soil.theta_s - below.theta
+    flow = soil.k_sat - below.conductivity
+    return Curves(
+        theta=jnp.where(is_near, below.theta + share * water, below.theta),
+        capacity=jnp.where(is_near, slope * water, below.capacity),
+        conductivity=jnp.where(is_near, below.conductivity + share * flow, below.conductivity),
+        slope=jnp.where(is_near, slope * flow, below.slope),
+    )
