@@ -52,6 +52,11 @@ class AbstractHydraulics(eqx.Module):
     def air_entry(self) -> Float[Array, "..."] | float:
         """Give the head at and above which the soil is saturated, ≤ 0, in mm."""
 
+    @property
+    def rim(self) -> Float[Array, "..."] | float:
+        """Give the width in mm of the strip below air entry in which slopes hardly change."""
+        return 0.1
+
     @abstractmethod
     def curves(self, psi: Float[Array, "..."]) -> Curves:
         """Evaluate θ, dθ/dψ, K and dK/dψ together."""

@@ -2,8 +2,9 @@
 
 For n < 2 Mualem's slope is singular at saturation: dK/dψ grows as h^(n−2), and no Newton method
 lands on a head within the last micrometres of suction, where at n = 1.1 most of the conductivity
-is lost. The last `NEAR_SATURATION` of suction is therefore bridged by a chord. Heads move by less
-than that, water contents by less than (α·0.1 mm)ⁿ of the pores; slopes are finite everywhere.
+is lost. The last 0.1 to 1 mm of suction, the `rim`, is therefore bridged by a chord. Heads move by
+less than that, water contents by less than (α·rim)ⁿ of the pores, infiltration into clay by about
+0.1 %; in return slopes are finite everywhere, and so are gradients.
 """
 
 import jax.numpy as jnp
@@ -20,9 +21,7 @@ from diffhydro.soil.hydraulics.mualem import (
 )
 from diffhydro.typing import Array, Float
 
-__all__ = ["NEAR_SATURATION", "VanGenuchten"]
-
-NEAR_SATURATION = 0.1  # mm
+__all__ = ["VanGenuchten"]
 
 
 class VanGenuchten(AbstractMualem):
@@ -96,30 +95,34 @@ class VanGenuchten(AbstractMualem):
         """Give the head at and above which the soil is saturated: 0."""
         return 0.0
 
+    @property
+    def rim(self) -> Float[Array, "..."]:
+        """Give the suction over which the curves are straight: 0.1 mm, and 1 mm at n = 1.1."""
+        return jnp.clip(0.01 / (self.n - 1.0) ** 2, 0.1, 1.0)
+
     def curves(self, psi: Float[Array, "..."]) -> Curves:
         """Evaluate θ, dθ/dψ, K and dK/dψ together."""
-        is_near = psi > -NEAR_SATURATION
+        is_near = psi > -self.rim
         below = mualem_curves(
-            self, jnp.where(is_near, -NEAR_SATURATION, psi), entry_log_se=0.0, entry_conducting=1.0
+            self, jnp.where(is_near, -self.rim, psi), entry_log_se=0.0, entry_conducting=1.0
         )
         return _chord(self, psi, is_near, below)
 
     def psi(self, theta: Float[Array, "..."]) -> Float[Array, "..."]:
         """Give the head at which the soil holds `theta`."""
-        joint = self.theta(jnp.asarray(-NEAR_SATURATION, theta.dtype))
+        joint = self.theta(-self.rim)
         is_near = theta > joint
         below = mualem_psi(self, jnp.where(is_near, joint, theta), entry_log_se=0.0)
         gap = self.theta_s - joint
         gap = jnp.where(gap > 0.0, gap, 1.0)  # coarse sand loses nothing there in float32
-        near = -NEAR_SATURATION * jnp.maximum(self.theta_s - theta, 0.0) / gap
+        near = -self.rim * jnp.maximum(self.theta_s - theta, 0.0) / gap
         return jnp.where(is_near, near, below)
 
 
-
 def _chord(soil: VanGenuchten, psi: Array, is_near: Array, below: Curves) -> Curves:
-    """Go straight from the curves at −`NEAR_SATURATION` to saturation, and stay there."""
-    share = jnp.clip(1.0 + psi / NEAR_SATURATION, 0.0, 1.0)
-    slope = jnp.where(psi < 0.0, 1.0 / NEAR_SATURATION, 0.0)
+    """Go straight from the curves at the rim to saturation, and stay there."""
+    share = jnp.clip(1.0 + psi / soil.rim, 0.0, 1.0)
+    slope = jnp.where(psi < 0.0, 1.0 / soil.rim, 0.0)
     water = soil.theta_s - below.theta
     flow = soil.k_sat - below.conductivity
     return Curves(

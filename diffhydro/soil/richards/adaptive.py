@@ -13,19 +13,20 @@ of a first-order step: stricter than the error of the solution kept. No rate is 
 interval to the next, since forcing jumps there.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from diffhydro.core.tally import Tally
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.fixed import Steps, residual_tolerance
 from diffhydro.soil.richards.newton import Sweep, every_node, improve
 from diffhydro.soil.richards.packing import pick, put, smaller_batch
-from diffhydro.soil.richards.problem import Mesh, Problem
+from diffhydro.soil.richards.problem import Mesh, Problem, saturation
 from diffhydro.soil.richards.stage import SDIRK2, Outcome, Rates, conclude
 from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
 from diffhydro.typing import Array
@@ -44,8 +45,7 @@ class Adaptive(eqx.Module):
         iterations: Newton iterations after which a step is tried again at a quarter.
         tolerance: Residual allowed, as a water content; None derives it from the dtype.
         sweeps: Newton iterations between decisions; 1 is best for one column, 2 for many.
-        shortest: Smallest step, as a fraction of the interval; None is 2⁻²⁰ in float32 (fractions
-            must add up exactly) and 2⁻⁴⁰ in float64.
+        shortest: Smallest step, as a fraction of the interval.
         most: Newton iterations per interval after which the rest is forced, and flagged.
         room: Steps per interval that the gradient can look back on; the last one is forced if
             the interval is not over. Without a gradient there is no such limit.
@@ -55,7 +55,7 @@ class Adaptive(eqx.Module):
     iterations: int = eqx.field(static=True, default=8)
     tolerance: float | None = eqx.field(static=True, default=None)
     sweeps: int = eqx.field(static=True, default=2)
-    shortest: float | None = eqx.field(static=True, default=None)
+    shortest: float = eqx.field(static=True, default=2.0**-40)
     most: int = eqx.field(static=True, default=600)
     room: int = eqx.field(static=True, default=32)
 
@@ -79,8 +79,8 @@ class Adaptive(eqx.Module):
         if steps is not None:
             steps = jax.tree.map(_column_last, steps)
             steps = Steps(steps.psi, steps.pond, steps.length * duration[None])
-        ended = SoilWater(walk.start, walk.stored, walk.pond, walk.length * duration)
-        return ended, Exchange(*walk.total), Effort(*walk.effort), steps
+        ended = SoilWater(walk.start, walk.stored.value, walk.pond, walk.length * duration)
+        return ended, Exchange(*(t.value for t in walk.total)), Effort(*walk.effort), steps
 
 
 class _Setting(NamedTuple):
@@ -100,20 +100,20 @@ class _Walk(NamedTuple):
     """
 
     number: Array  # which column of the full batch this is
-    left: Array  # time to go
+    left: Tally  # time to go
     length: Array  # step being tried
     wary: Array  # was this step tried before with a larger length?
     second: Array  # in the second stage?
     spent: Array  # iterations in this stage
-    psi: Array
-    base: Array
+    psi: Tally
+    gain: Array  # of the first stage; 0 before
     base_pond: Array
     first_rates: Rates
     first_psi: Array | None  # kept for the record only
     start: Array  # heads, water and pond at the start of the step
-    stored: Array
+    stored: Tally
     pond: Array
-    total: Rates
+    total: Rates  # of tallies
     effort: tuple[Array, ...]  # accepted, sweeps, rejected, forced, rough
     steps: Steps | None  # the record: column first, shared by all packings
 
@@ -132,20 +132,20 @@ def _start(how: Adaptive, water: SoilWater, pace: Array, record: bool) -> _Walk:
         )
     return _Walk(
         number=jnp.arange(zero.shape[-1]),
-        left=zero + 1.0,
-        length=_dyadic(jnp.clip(pace, _shortest(how, zero.dtype), 1.0)),
+        left=Tally.of(zero + 1.0),
+        length=_dyadic(jnp.clip(pace, how.shortest, 1.0)),
         wary=jnp.zeros(zero.shape, bool),
         second=jnp.zeros(zero.shape, bool),
         spent=zero,
-        psi=water.psi,
-        base=water.stored,
+        psi=Tally.of(water.psi),
+        gain=jnp.zeros_like(water.stored),
         base_pond=water.pond,
         first_rates=none,
         first_psi=water.psi if record else None,
         start=water.psi,
-        stored=water.stored,
+        stored=Tally.of(water.stored),
         pond=water.pond,
-        total=none,
+        total=jax.tree.map(Tally.of, none),
         effort=(zero, zero, zero, zero, zero),
         steps=steps,
     )
@@ -156,15 +156,15 @@ def _run(how: Adaptive, setting: _Setting, walk: _Walk, columns: int) -> _Walk:
     smaller = smaller_batch(columns)
 
     def unfinished(walk: _Walk):
-        return jnp.sum(walk.left > 0) > smaller
+        return jnp.sum(walk.left.value > 0) > smaller
 
     walk = lax.while_loop(unfinished, lambda w: _trip(how, setting, w), walk)
     if not smaller:
         return walk
-    (places,) = jnp.nonzero(walk.left > 0, size=smaller, fill_value=columns)
+    (places,) = jnp.nonzero(walk.left.value > 0, size=smaller, fill_value=columns)
     whole = walk._replace(steps=None)
     packed: _Walk = pick(whole, places, columns)
-    left = jnp.where(places < columns, packed.left, 0.0)
+    left = jax.tree.map(lambda x: jnp.where(places < columns, x, 0.0), packed.left)
     packed = packed._replace(left=left, steps=walk.steps)
     packed = _run(how, pick(setting, places, columns), packed, smaller)
     return put(whole, packed._replace(steps=None), places)._replace(steps=packed.steps)
@@ -173,31 +173,36 @@ def _run(how: Adaptive, setting: _Setting, walk: _Walk, columns: int) -> _Walk:
 def _trip(how: Adaptive, setting: _Setting, walk: _Walk) -> _Walk:
     mesh, problem, drive, held, duration = setting
     step = SDIRK2.implicit * walk.length * duration
-    edge = mesh.joined(problem.medium.air_entry(mesh.split(walk.psi)))
-    tolerance = residual_tolerance(how.tolerance, walk.psi.dtype)
+    wet = saturation(mesh, problem.medium, walk.start)
+    tolerance = residual_tolerance(how.tolerance, walk.start.dtype)
+    stored = walk.stored.value
+    extra = flow.overfull(mesh, problem, wet, walk.start, stored, 10.0 * tolerance)
+    base = stored - extra + SDIRK2.carry * walk.gain
 
-    def iterate(psi: Array) -> Sweep:
-        here = flow.evaluate(mesh, problem, drive, held, psi, walk.base, walk.base_pond, step)
-        return improve(here, psi, edge, mesh.scale, tolerance, _ROUGH * how.error)
+    def iterate(psi: Tally) -> Sweep:
+        here = flow.evaluate(
+            mesh, problem, drive, held, psi.value, base, walk.base_pond, step, psi.crumbs
+        )
+        return improve(here, psi, wet, mesh.scale, tolerance, _ROUGH * how.error)
 
     sweep = iterate(walk.psi)
     for _ in range(how.sweeps - 1):
         sweep = iterate(sweep.psi)
-    end = conclude(problem, drive, sweep, walk.base, walk.base_pond, step)
+    end = conclude(problem, drive, sweep, walk.base_pond, step)
     return _decide(how, setting, walk, sweep, end)
 
 
 def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Outcome) -> _Walk:
     """Let every column move on: next iteration, next stage, next step, or a smaller step."""
     accepted, swept, rejected, forced, rough = walk.effort
-    active = walk.left > 0
+    active = walk.left.value > 0
     spent = walk.spent + how.sweeps
     swept = jnp.where(active, swept + how.sweeps, swept)
     tired = spent >= how.iterations
-    tiny = walk.length < 4.0 * _shortest(how, walk.length.dtype)
+    tiny = walk.length <= how.shortest
     last_chance = tiny | (swept > how.most)
     if walk.steps is not None:
-        last_chance |= (accepted >= how.room - 1) & (walk.length >= walk.left)
+        last_chance |= (accepted >= how.room - 1) & (walk.length >= walk.left.value)
     enough = sweep.converged | (tired & sweep.close)
     done = active & (enough | (tired & last_chance))
     end, psi = _or_stand_still(setting, walk, sweep, end, active & ~enough & tired & last_chance)
@@ -205,8 +210,7 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Ou
 
     carry = SDIRK2.carry
     first = done & ~walk.second
-    moved = (walk.base - walk.stored) / carry  # what the first stage changed
-    wrong = jnp.abs(end.water - walk.base - moved) - sweep.noise
+    wrong = jnp.abs(end.gain - walk.gain) - sweep.noise
     error = jnp.max(wrong / setting.mesh.scale, axis=0)
     good = (error <= how.error) | last_chance
     accept = done & walk.second & good
@@ -218,14 +222,15 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Ou
     growth = jnp.where(far, 4.0, jnp.where(room_to_grow, 2.0, 1.0))
     grown = walk.length * jnp.where(walk.wary, 1.0, growth)
     badly = stuck | (error > _ERROR_GROWS * how.error)
-    shrunk = walk.length * jnp.where(badly, 0.25, 0.5)
-    left = jnp.where(accept, walk.left - walk.length, walk.left)
+    shrunk = jnp.maximum(walk.length * jnp.where(badly, 0.25, 0.5), how.shortest)
+    left = walk.left.plus(jnp.where(accept, -walk.length, 0.0))
+    rest = left.value
     length = jnp.where(accept, grown, jnp.where(reject, shrunk, walk.length))
     if walk.steps is not None:
         full = accept & (accepted >= how.room - 2)
-        length = jnp.where(full, left, length)
-    length = jnp.where(swept > how.most, jnp.where(accept | reject, left, length), length)
-    length = jnp.where(left > 0, jnp.minimum(length, left), length)
+        length = jnp.where(full, rest, length)
+    length = jnp.where(swept > how.most, jnp.where(accept | reject, rest, length), length)
+    length = jnp.where(rest > 0, jnp.minimum(length, rest), length)
 
     def choose(at_first, at_accept, at_reject, otherwise):
         x = _where(first, at_first, otherwise)
@@ -239,16 +244,17 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Ou
         end.rates,
     )
     keep = jax.tree.map(lambda new, old: jnp.where(first, new, old), end.rates, walk.first_rates)
-    total = jax.tree.map(lambda t, r: jnp.where(accept, t + r, t), walk.total, step_rates)
-    second_base = walk.stored + carry * (end.water - walk.stored)
+    stored = walk.stored.plus(carry * walk.gain + end.gain)
+    total = Rates(*(t.plus(r) for t, r in zip(walk.total, step_rates, strict=True)))
     second_pond = walk.pond + carry * (end.pond - walk.pond)
     bad = (accept & ((error > how.error) | ~enough)) | (first & ~enough)
     passed = (accept | first) & enough & ~sweep.converged
     idle = ~active
+    none = jnp.zeros_like(walk.gain)
     steps, first_psi = walk.steps, walk.first_psi
     if steps is not None and first_psi is not None:
-        steps = _remember(steps, walk, psi, accept, accepted)
-        first_psi = _where(first, psi, first_psi)
+        steps = _remember(steps, walk, psi.value, accept, accepted)
+        first_psi = _where(first, psi.value, first_psi)
     return _Walk(
         number=walk.number,
         left=left,
@@ -256,15 +262,15 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Ou
         wary=jnp.where(accept, False, walk.wary | reject),
         second=jnp.where(first, True, jnp.where(accept | reject, False, walk.second)),
         spent=jnp.where(first | accept | reject, 0.0, spent),
-        psi=_where(idle, walk.psi, choose(psi, psi, walk.start, psi)),
-        base=choose(second_base, end.water, walk.stored, walk.base),
+        psi=_either(idle, walk.psi, _either(reject, Tally.of(walk.start), psi)),
+        gain=choose(end.gain, none, none, walk.gain),
         base_pond=choose(second_pond, end.pond, walk.pond, walk.base_pond),
         first_rates=keep,
         first_psi=first_psi,
-        start=_where(accept, psi, walk.start),
-        stored=_where(accept, end.water, walk.stored),
+        start=_where(accept, psi.value, walk.start),
+        stored=_either(accept, stored, walk.stored),
         pond=jnp.where(accept, end.pond, walk.pond),
-        total=total,
+        total=_either(accept, total, walk.total),
         effort=(
             jnp.where(accept, accepted + 1.0, accepted),
             swept,
@@ -292,31 +298,27 @@ def _remember(steps: Steps, walk: _Walk, psi: Array, accept: Array, accepted: Ar
 
 def _or_stand_still(
     setting: _Setting, walk: _Walk, sweep: Sweep, end: Outcome, forced: Array
-) -> tuple[Outcome, Array]:
+) -> tuple[Outcome, Tally]:
     """Where a forced stage would leave the pores' range, let no water move instead.
 
     Conserves water, is flagged with the step, and keeps one bad moment from spoiling the run.
     """
-    share = end.water / setting.mesh.scale
-    sane = jnp.isfinite(end.water) & (jnp.abs(share - walk.stored / setting.mesh.scale) < _SANE)
-    still = forced & ~every_node(sane, end.water.dtype)
+    moved = (SDIRK2.carry * walk.gain + end.gain) / setting.mesh.scale
+    still = forced & ~every_node(jnp.abs(moved) < _SANE, moved.dtype)  # NaN is not sane
     step = SDIRK2.implicit * walk.length * setting.duration
     nothing = jnp.zeros_like(step)
     pond, runoff = setting.problem.top.settle(nothing, walk.base_pond, step, setting.drive)
-    rest = Outcome(walk.base, pond, Rates(nothing, runoff, nothing, nothing))
-    chosen = jax.tree.map(lambda a, b: _where(still, a, b), rest, end)
-    return chosen, _where(still, walk.start, sweep.psi)
-
-
-def _shortest(how: Adaptive, dtype) -> float:
-    if how.shortest is not None:
-        return how.shortest
-    return 2.0**-20 if jnp.finfo(dtype).eps > 1e-10 else 2.0**-40
+    rest = Outcome(jnp.zeros_like(end.gain), pond, Rates(nothing, runoff, nothing, nothing))
+    return _either(still, (rest, Tally.of(walk.start)), (end, sweep.psi))
 
 
 def _where(which: Array, x: Array, y: Array) -> Array:
     """Choose per column, for arrays with or without a node axis."""
     return jnp.where(which if x.ndim == which.ndim else which[None], x, y)
+
+
+def _either(which: Array, x: Any, y: Any) -> Any:
+    return jax.tree.map(lambda a, b: _where(which, a, b), x, y)
 
 
 def _dyadic(x: Array) -> Array:

@@ -9,10 +9,11 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from diffhydro.core.tally import Tally
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.newton import Sweep, improve
-from diffhydro.soil.richards.problem import Mesh, Problem
+from diffhydro.soil.richards.problem import Mesh, Problem, saturation
 from diffhydro.soil.richards.stage import BACKWARD_EULER, Outcome, Rates, Scheme, conclude
 from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
 from diffhydro.typing import Array
@@ -54,20 +55,22 @@ class Fixed(eqx.Module):
     ) -> tuple[SoilWater, Exchange, Effort, Steps | None]:
         """Advance over one interval; arrays carry a last axis `column`."""
         held = flow.held(problem, drive)
-        edge = mesh.joined(problem.medium.air_entry(mesh.split(water.psi)))
+        wet = saturation(mesh, problem.medium, water.psi)
         tolerance = residual_tolerance(self.tolerance, water.psi.dtype)
         length = jnp.broadcast_to(duration / self.substeps, water.pond.shape)
         step = self.scheme.implicit * length
 
-        def stage(psi: Array, base: Array, pond: Array) -> tuple[Sweep, Array]:
+        def stage(psi: Tally, base: Array, pond: Array) -> tuple[Sweep, Array]:
             def unfinished(carry):
                 _, sweep, count = carry
                 return (count < self.iterations) & ~jnp.all(sweep.converged)
 
             def iterate(carry):
                 psi, _, count = carry
-                here = flow.evaluate(mesh, problem, drive, held, psi, base, pond, step)
-                sweep = improve(here, psi, edge, mesh.scale, tolerance, None)
+                here = flow.evaluate(
+                    mesh, problem, drive, held, psi.value, base, pond, step, psi.crumbs
+                )
+                sweep = improve(here, psi, wet, mesh.scale, tolerance, None)
                 return sweep.psi, sweep, count + 1
 
             start = jnp.zeros((), jnp.int32)
@@ -80,24 +83,25 @@ class Fixed(eqx.Module):
             psi, start, start_pond, total, sweeps, forced = carry
             base, pond = start, start_pond
             visited, ponds = [], []
-            end = Outcome(start, start_pond, total)
+            end, reached = Outcome(start, start_pond, total), start
             for share in self.scheme.explicit:
                 ponds.append(pond)
                 sweep, count = stage(psi, base, pond)
-                end = conclude(problem, drive, sweep, base, pond, step)
+                end = conclude(problem, drive, sweep, pond, step)
+                reached = base + end.gain
                 psi = sweep.psi
-                visited.append(psi)
+                visited.append(psi.value)
                 weight = share * length
                 total = jax.tree.map(lambda t, r, w=weight: t + w * r, total, end.rates)
                 sweeps = sweeps + count.astype(sweeps.dtype)
                 forced = jnp.where(sweep.converged, forced, forced + 1.0)
-                base = start + self.scheme.carry * (end.water - start)
+                base = start + self.scheme.carry * end.gain
                 pond = start_pond + self.scheme.carry * (end.pond - start_pond)
-            carry = (psi, end.water, end.pond, total, sweeps, forced)
+            carry = (psi, reached, end.pond, total, sweeps, forced)
             return carry, (jnp.stack(visited), jnp.stack(ponds)) if record else None
 
         zero = jnp.zeros_like(water.pond)
-        carry = (water.psi, water.stored, water.pond, Rates(zero, zero, zero, zero), zero, zero)
+        carry = (Tally.of(water.psi), water.stored, water.pond, Rates(zero, zero, zero, zero), zero, zero)
         carry, visited = lax.scan(substep, carry, None, length=self.substeps)
         psi, stored, pond, total, sweeps, forced = carry
         effort = Effort(zero + self.substeps, sweeps, zero, forced, zero)
@@ -105,7 +109,7 @@ class Fixed(eqx.Module):
         if visited is not None:
             lengths = jnp.broadcast_to(length, (self.substeps, *length.shape))
             steps = Steps(visited[0], visited[1], lengths)
-        return SoilWater(psi, stored, pond, water.pace), Exchange(*total), effort, steps
+        return SoilWater(psi.value, stored, pond, water.pace), Exchange(*total), effort, steps
 
 
 def residual_tolerance(wanted: float | None, dtype) -> float:

@@ -20,7 +20,7 @@ from jax import lax
 
 from diffhydro.core.fence import fence
 from diffhydro.soil.boundary import Drive
-from diffhydro.soil.richards.problem import Mesh, Problem
+from diffhydro.soil.richards.problem import Mesh, Problem, Saturation
 from diffhydro.typing import Array
 
 # 1/mm. A node without capacity between dry neighbours, or a saturated column with a flux at both
@@ -53,11 +53,19 @@ def evaluate(
     base: Array,
     pond: Array,
     step: Array,
+    crumbs: Array | None = None,
 ) -> Flows:
-    """Evaluate one stage at heads `psi`: base is R, pond the pond it starts from, step is a."""
+    """Evaluate one stage at heads `psi`: base is R, pond the pond it starts from, step is a.
+
+    `crumbs` are the digits of the heads that `psi` cannot hold. Between thin layers the flux of
+    one rounding of ψ is larger than any tolerance; they enter it linearly, which is exact.
+    """
     curves = fence(lambda p: problem.medium.curves(mesh.split(p)), psi)
     face, above, below = _faces(mesh, problem, drive, held, psi, pond, step, curves)
     stored, capacity = _stored(mesh, problem, psi, curves)
+    if crumbs is not None:
+        stored = stored + capacity * crumbs
+        face = face + carried(above, below, crumbs)
     residual = stored - base - step[None] * (face[:-1] - face[1:])
     diagonal = jnp.maximum(capacity, _LEAST_CAPACITY * mesh.scale) + step[None] * (
         above[1:] - below[:-1]
@@ -65,6 +73,8 @@ def evaluate(
     sink = slope = None
     if problem.stress is not None:
         sink, slope = _sink(problem, drive, psi)
+        if crumbs is not None:
+            sink = sink + slope * crumbs
         residual = residual + step[None] * sink
         diagonal = diagonal + step[None] * slope
     return Flows(
@@ -80,6 +90,14 @@ def evaluate(
         sink_slope=slope,
         capacity=capacity,
     )
+
+
+def carried(from_above: Array, from_below: Array, change: Array) -> Array:
+    """Return how much the face fluxes change with the heads, linearly."""
+    none = jnp.zeros_like(change[:1])
+    shifted = jnp.concatenate([none, change]), jnp.concatenate([change, none])
+    above, below = lax.optimization_barrier(shifted)
+    return from_above * above + from_below * below
 
 
 def _faces(mesh, problem, drive, held, psi, pond, step, curves):
@@ -132,6 +150,20 @@ def _sink(problem, drive, psi):
     reduction, slope = jax.jvp(stress, (psi,), (jnp.ones_like(psi),))
     demand = drive.transpiration[None] * problem.share
     return demand * reduction, demand * slope
+
+
+def overfull(
+    mesh: Mesh, problem: Problem, wet: Saturation, psi: Array, stored: Array, most: float
+) -> Array:
+    """Return by how little saturated nodes hold more than fits, as far as it is an iteration error.
+
+    An incompressible soil has no room for the residual of an earlier stage. Expelling it within a
+    short step would take pressures that grow as the step shrinks, so up to `most` (a water
+    content) it may stay where it is.
+    """
+    pressed = problem.specific_storage[None] * jnp.maximum(psi, 0.0)
+    excess = jnp.where(psi >= wet.edge, stored - mesh.volume * (wet.pores + pressed), 0.0)
+    return jnp.clip(excess, 0.0, most * mesh.volume)
 
 
 def held(problem: Problem, drive: Drive) -> tuple:

@@ -2,8 +2,9 @@
 
 Three limits on the step, each the cure of a stall that was seen:
 
-* a saturated node may leave saturation by 0.1 mm only (Brooks–Corey columns cycle otherwise);
-* an unsaturated node that wants to saturate stops at the edge first (wetting fronts overshoot);
+* a saturated node may fall to the rim of saturation only (Brooks–Corey columns cycle otherwise);
+* a drier node that wants to saturate stops at the edge first (wetting fronts overshoot), but from
+  within the rim it passes, or a saturated zone would grow by one node per iteration;
 * in dry soil a head may fall to a tenth or rise to ten times (C and K bend over decades there).
 
 The water after the step is the *linearised* balance, so it closes to rounding whether or not the
@@ -16,17 +17,18 @@ import jax.numpy as jnp
 from jax import lax
 
 from diffhydro.core import tridiagonal
-from diffhydro.soil.richards.flows import Flows
+from diffhydro.core.tally import Tally
+from diffhydro.soil.richards.flows import Flows, carried
+from diffhydro.soil.richards.problem import Saturation
 from diffhydro.typing import Array
 
-_NEAR_EDGE = 0.1  # mm
 _LEAST_MOVE = 20.0  # mm: heads near zero must be able to move at all
 
 
 class Sweep(NamedTuple):
     """The next heads and the verdict on them."""
 
-    psi: Array
+    psi: Tally
     change: Array
     flows: Flows  # at the heads before the change
     converged: Array
@@ -36,23 +38,19 @@ class Sweep(NamedTuple):
     def exchange(self) -> tuple[Array, Array | None]:
         """Return the linearised face fluxes and uptake, which the new storage satisfies."""
         flows = self.flows
-        none = jnp.zeros_like(self.change[:1])
-        from_above = jnp.concatenate([none, self.change])
-        from_below = jnp.concatenate([self.change, none])
-        from_above, from_below = lax.optimization_barrier((from_above, from_below))
-        face = flows.face + flows.from_above * from_above + flows.from_below * from_below
+        face = flows.face + carried(flows.from_above, flows.from_below, self.change)
         if flows.sink is None or flows.sink_slope is None:
             return lax.optimization_barrier(face), None
         return lax.optimization_barrier((face, flows.sink + flows.sink_slope * self.change))
 
 
 def improve(
-    flows: Flows, psi: Array, edge: Array, scale: Array, tolerance: float, rough: float | None
+    flows: Flows, psi: Tally, wet: Saturation, scale: Array, tolerance: float, rough: float | None
 ) -> Sweep:
     """Take one Newton step from `psi`.
 
     Args:
-        edge: Air-entry head of each node.
+        wet: The wet end of each node.
         scale: Node volumes that turn the tolerances, water contents, into millimetres.
         tolerance: Residual of a converged stage.
         rough: Residual that may be let pass when iterating does not help; None for none.
@@ -60,19 +58,19 @@ def improve(
     change = lax.optimization_barrier(
         tridiagonal.sweep(flows.lower, flows.diagonal, flows.upper, -flows.residual)
     )
-    reached = _limited(psi, change, edge)
-    noise = 8.0 * jnp.finfo(psi.dtype).eps * flows.diagonal * (jnp.abs(psi) + 1.0)
+    allowed = _limited(psi.value, change, wet)
+    allowed = jnp.where(jnp.isfinite(change), allowed, 0.0)
+    noise = 8.0 * jnp.finfo(change.dtype).eps * (flows.stored + flows.diagonal * scale)
     small = tolerance * scale + noise
     wrong = jnp.maximum(jnp.abs(flows.residual), jnp.abs(flows.capacity * change))
     # NaN compares false, so ask that everything is right rather than that nothing is wrong.
-    cut = flows.diagonal * jnp.abs(reached - psi - change)  # what the limits withhold, as water
+    cut = flows.diagonal * jnp.abs(allowed - change)  # what the limits withhold, as water
     fine = (wrong <= small) & (cut <= small)
-    reached = jnp.where(jnp.isfinite(change), reached, psi)
-    converged = close = every_node(fine, psi.dtype)
+    converged = close = every_node(fine, change.dtype)
     if rough is not None:
         near = (jnp.abs(flows.residual) <= rough * scale + noise) & jnp.isfinite(change)
-        close = every_node(near, psi.dtype)
-    return Sweep(reached, reached - psi, flows, converged, close, noise)
+        close = every_node(near, change.dtype)
+    return Sweep(psi.plus(allowed), allowed, flows, converged, close, noise)
 
 
 def every_node(fine: Array, dtype) -> Array:
@@ -81,10 +79,10 @@ def every_node(fine: Array, dtype) -> Array:
     return (jnp.ones((1, ill.shape[0]), dtype) @ ill)[0] == 0.0
 
 
-def _limited(psi: Array, change: Array, edge: Array) -> Array:
+def _limited(psi: Array, change: Array, wet: Saturation) -> Array:
+    """Shorten the change where a limit holds, and leave every other change untouched."""
     size = jnp.abs(psi)
-    change = jnp.maximum(change, -9.0 * size - _LEAST_MOVE)
-    wet = psi >= edge
-    rise = jnp.where(wet, change, jnp.minimum(change, 0.9 * size + _LEAST_MOVE))
-    reached = psi + rise
-    return jnp.where(wet, jnp.maximum(reached, edge - _NEAR_EDGE), jnp.minimum(reached, edge))
+    gap = wet.edge - psi
+    least = jnp.where(gap <= 0.0, gap - wet.rim, -9.0 * size - _LEAST_MOVE)
+    most = jnp.where(gap <= wet.rim, jnp.inf, jnp.minimum(gap, 0.9 * size + _LEAST_MOVE))
+    return jnp.clip(change, least, most)

@@ -9,6 +9,8 @@ Everything here has the node axis first. Inside the solver a last axis `column` 
 """
 
 import itertools
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -101,10 +103,10 @@ class Medium(eqx.Module):
         parts = [soil.curves(psi[a:b]) for soil, (a, b) in zip(self.soils, self.rows, strict=True)]
         return jax.tree.map(_stacked, *parts)
 
-    def air_entry(self, psi: Array) -> Array:
-        """Head above which each row is saturated."""
+    def spread(self, psi: Array, value: Callable[[AbstractHydraulics], Any]) -> Array:
+        """Give every row `value` of its soil."""
         parts = [
-            jnp.broadcast_to(soil.air_entry, psi[a:b].shape)
+            jnp.broadcast_to(value(soil), psi[a:b].shape)
             for soil, (a, b) in zip(self.soils, self.rows, strict=True)
         ]
         return _stacked(*parts)
@@ -116,6 +118,24 @@ class Medium(eqx.Module):
     def last(self) -> AbstractHydraulics:
         """Return the soil at the foot, one value per column."""
         return jax.tree.map(lambda p: p[-1], self.soils[-1])
+
+
+class Saturation(NamedTuple):
+    """What the solver knows about the wet end of every node."""
+
+    edge: Array  # air-entry head
+    rim: Array  # width of the strip below it in which slopes hardly change
+    pores: Array  # water content
+
+
+def saturation(mesh: Mesh, medium: Medium, psi: Array) -> Saturation:
+    """Give the wet end of every node of `psi`."""
+    rows = mesh.split(psi)
+    return Saturation(
+        mesh.joined(medium.spread(rows, lambda soil: soil.air_entry)),
+        mesh.joined(medium.spread(rows, lambda soil: soil.rim)),
+        mesh.joined(medium.spread(rows, lambda soil: soil.theta_s)),
+    )
 
 
 def _stacked(first: Array, *rest: Array) -> Array:

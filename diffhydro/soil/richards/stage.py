@@ -51,14 +51,12 @@ class Rates(NamedTuple):
 class Outcome(NamedTuple):
     """What a finished stage leaves."""
 
-    water: Array
+    gain: Array  # of every node, beyond the R it started from
     pond: Array
     rates: Rates
 
 
-def conclude(
-    problem: Problem, drive: Drive, sweep: Sweep, base: Array, pond: Array, step: Array
-) -> Outcome:
+def conclude(problem: Problem, drive: Drive, sweep: Sweep, pond: Array, step: Array) -> Outcome:
     """Balance water and pond with the linearised fluxes of the last sweep."""
     face, sink = sweep.exchange()
     net = face[:-1] - face[1:]
@@ -68,4 +66,4 @@ def conclude(
         uptake = jnp.sum(sink, axis=0)
     pond, runoff = problem.top.settle(face[0], pond, step, drive)
     rates = Rates(face[0], runoff, face[-1], uptake)
-    return Outcome(base + step[None] * net, pond, rates)
+    return Outcome(step[None] * net, pond, rates)
