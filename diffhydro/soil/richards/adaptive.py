@@ -26,7 +26,7 @@ from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.fixed import Steps, residual_tolerance
 from diffhydro.soil.richards.newton import Sweep, every_node, improve
 from diffhydro.soil.richards.packing import pick, put, smaller_batch
-from diffhydro.soil.richards.problem import Mesh, Problem, saturation
+from diffhydro.soil.richards.problem import Mesh, Problem, ends
 from diffhydro.soil.richards.stage import SDIRK2, Outcome, Rates, conclude
 from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
 from diffhydro.typing import Array
@@ -173,17 +173,17 @@ def _run(how: Adaptive, setting: _Setting, walk: _Walk, columns: int) -> _Walk:
 def _trip(how: Adaptive, setting: _Setting, walk: _Walk) -> _Walk:
     mesh, problem, drive, held, duration = setting
     step = SDIRK2.implicit * walk.length * duration
-    wet = saturation(mesh, problem.medium, walk.start)
+    limits = ends(mesh, problem.medium, walk.start)
     tolerance = residual_tolerance(how.tolerance, walk.start.dtype)
     stored = walk.stored.value
-    extra = flow.overfull(mesh, problem, wet, walk.start, stored, 10.0 * tolerance)
+    extra = flow.overfull(mesh, problem, limits, walk.start, stored, 10.0 * tolerance)
     base = stored - extra + SDIRK2.carry * walk.gain
 
     def iterate(psi: Tally) -> Sweep:
         here = flow.evaluate(
             mesh, problem, drive, held, psi.value, base, walk.base_pond, step, psi.crumbs
         )
-        return improve(here, psi, wet, mesh.scale, tolerance, _ROUGH * how.error)
+        return improve(here, psi, limits, mesh.scale, tolerance, _ROUGH * how.error)
 
     sweep = iterate(walk.psi)
     for _ in range(how.sweeps - 1):

@@ -13,7 +13,7 @@ from diffhydro.core.tally import Tally
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.newton import Sweep, improve
-from diffhydro.soil.richards.problem import Mesh, Problem, saturation
+from diffhydro.soil.richards.problem import Mesh, Problem, ends
 from diffhydro.soil.richards.stage import BACKWARD_EULER, Outcome, Rates, Scheme, conclude
 from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
 from diffhydro.typing import Array
@@ -55,7 +55,7 @@ class Fixed(eqx.Module):
     ) -> tuple[SoilWater, Exchange, Effort, Steps | None]:
         """Advance over one interval; arrays carry a last axis `column`."""
         held = flow.held(problem, drive)
-        wet = saturation(mesh, problem.medium, water.psi)
+        limits = ends(mesh, problem.medium, water.psi)
         tolerance = residual_tolerance(self.tolerance, water.psi.dtype)
         length = jnp.broadcast_to(duration / self.substeps, water.pond.shape)
         step = self.scheme.implicit * length
@@ -70,7 +70,7 @@ class Fixed(eqx.Module):
                 here = flow.evaluate(
                     mesh, problem, drive, held, psi.value, base, pond, step, psi.crumbs
                 )
-                sweep = improve(here, psi, wet, mesh.scale, tolerance, None)
+                sweep = improve(here, psi, limits, mesh.scale, tolerance, None)
                 return sweep.psi, sweep, count + 1
 
             start = jnp.zeros((), jnp.int32)

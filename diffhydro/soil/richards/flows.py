@@ -20,7 +20,7 @@ from jax import lax
 
 from diffhydro.core.fence import fence
 from diffhydro.soil.boundary import Drive
-from diffhydro.soil.richards.problem import Mesh, Problem, Saturation
+from diffhydro.soil.richards.problem import Mesh, Problem, Ends
 from diffhydro.typing import Array
 
 # 1/mm. A node without capacity between dry neighbours, or a saturated column with a flux at both
@@ -153,16 +153,16 @@ def _sink(problem, drive, psi):
 
 
 def overfull(
-    mesh: Mesh, problem: Problem, wet: Saturation, psi: Array, stored: Array, most: float
+    mesh: Mesh, problem: Problem, limits: Ends, psi: Array, stored: Array, most: float
 ) -> Array:
-    """Return by how little saturated nodes hold more than fits, as far as it is an iteration error.
+    """Return by how little nodes hold more than fits, as far as it is an iteration error.
 
     An incompressible soil has no room for the residual of an earlier stage. Expelling it within a
     short step would take pressures that grow as the step shrinks, so up to `most` (a water
     content) it may stay where it is.
     """
     pressed = problem.specific_storage[None] * jnp.maximum(psi, 0.0)
-    excess = jnp.where(psi >= wet.edge, stored - mesh.volume * (wet.pores + pressed), 0.0)
+    excess = stored - (limits.most + mesh.volume * pressed)
     return jnp.clip(excess, 0.0, most * mesh.volume)
 
 

@@ -19,7 +19,7 @@ from jax import lax
 from diffhydro.core import tridiagonal
 from diffhydro.core.tally import Tally
 from diffhydro.soil.richards.flows import Flows, carried
-from diffhydro.soil.richards.problem import Saturation
+from diffhydro.soil.richards.problem import Ends
 from diffhydro.typing import Array
 
 _LEAST_MOVE = 20.0  # mm: heads near zero must be able to move at all
@@ -45,12 +45,12 @@ class Sweep(NamedTuple):
 
 
 def improve(
-    flows: Flows, psi: Tally, wet: Saturation, scale: Array, tolerance: float, rough: float | None
+    flows: Flows, psi: Tally, limits: Ends, scale: Array, tolerance: float, rough: float | None
 ) -> Sweep:
     """Take one Newton step from `psi`.
 
     Args:
-        wet: The wet end of each node.
+        limits: The ends of the curves.
         scale: Node volumes that turn the tolerances, water contents, into millimetres.
         tolerance: Residual of a converged stage.
         rough: Residual that may be let pass when iterating does not help; None for none.
@@ -58,7 +58,7 @@ def improve(
     change = lax.optimization_barrier(
         tridiagonal.sweep(flows.lower, flows.diagonal, flows.upper, -flows.residual)
     )
-    allowed = _limited(psi.value, change, wet)
+    allowed = _limited(psi.value, change, limits)
     allowed = jnp.where(jnp.isfinite(change), allowed, 0.0)
     noise = 8.0 * jnp.finfo(change.dtype).eps * (flows.stored + flows.diagonal * scale)
     small = tolerance * scale + noise
@@ -69,6 +69,8 @@ def improve(
     converged = close = every_node(fine, change.dtype)
     if rough is not None:
         near = (jnp.abs(flows.residual) <= rough * scale + noise) & jnp.isfinite(change)
+        # What a node does not have it cannot be short of: let no rough stage go below θ_r.
+        near &= (flows.residual <= small) | (flows.residual <= 0.5 * (flows.stored - limits.least))
         close = every_node(near, change.dtype)
     return Sweep(psi.plus(allowed), allowed, flows, converged, close, noise)
 
@@ -79,10 +81,10 @@ def every_node(fine: Array, dtype) -> Array:
     return (jnp.ones((1, ill.shape[0]), dtype) @ ill)[0] == 0.0
 
 
-def _limited(psi: Array, change: Array, wet: Saturation) -> Array:
+def _limited(psi: Array, change: Array, limits: Ends) -> Array:
     """Shorten the change where a limit holds, and leave every other change untouched."""
     size = jnp.abs(psi)
-    gap = wet.edge - psi
-    least = jnp.where(gap <= 0.0, gap - wet.rim, -9.0 * size - _LEAST_MOVE)
-    most = jnp.where(gap <= wet.rim, jnp.inf, jnp.minimum(gap, 0.9 * size + _LEAST_MOVE))
+    gap = limits.edge - psi
+    least = jnp.where(gap <= 0.0, gap - limits.rim, -9.0 * size - _LEAST_MOVE)
+    most = jnp.where(gap <= limits.rim, jnp.inf, jnp.minimum(gap, 0.9 * size + _LEAST_MOVE))
     return jnp.clip(change, least, most)

@@ -120,21 +120,28 @@ class Medium(eqx.Module):
         return jax.tree.map(lambda p: p[-1], self.soils[-1])
 
 
-class Saturation(NamedTuple):
-    """What the solver knows about the wet end of every node."""
+class Ends(NamedTuple):
+    """The ends of the curves at every node: where iterations need care."""
 
     edge: Array  # air-entry head
     rim: Array  # width of the strip below it in which slopes hardly change
-    pores: Array  # water content
+    least: Array  # water, mm, that cannot leave; −∞ at interface nodes
+    most: Array  # water, mm, that fits without pressure
 
 
-def saturation(mesh: Mesh, medium: Medium, psi: Array) -> Saturation:
-    """Give the wet end of every node of `psi`."""
+def ends(mesh: Mesh, medium: Medium, psi: Array) -> Ends:
+    """Give the ends of the curves at every node of `psi`."""
     rows = mesh.split(psi)
-    return Saturation(
-        mesh.joined(medium.spread(rows, lambda soil: soil.air_entry)),
-        mesh.joined(medium.spread(rows, lambda soil: soil.rim)),
-        mesh.joined(medium.spread(rows, lambda soil: soil.theta_s)),
+
+    def spread(value: Callable[[AbstractHydraulics], Any]) -> Array:
+        return mesh.joined(medium.spread(rows, value))
+
+    least = mesh.volume * spread(lambda soil: soil.theta_r)
+    return Ends(
+        spread(lambda soil: soil.air_entry),
+        spread(lambda soil: soil.rim),
+        jnp.where(mesh.volume > 0, least, -jnp.inf),
+        mesh.volume * spread(lambda soil: soil.theta_s),
     )
 
 
