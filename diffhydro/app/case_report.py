@@ -85,7 +85,8 @@ def record(setup: Setup, result: Result, dtype: str, errors: dict | None) -> dic
         "unconverged_steps": int(result.effort.forced),
         "rough_stages": int(result.effort.rough),
         "mass_balance_error_m": result.balance_error / MM_PER_M,
-        "mass_balance_error_relative": result.balance_error / max(throughput, 1e-6 * result.storage[-1]),
+        "mass_balance_error_relative": result.balance_error
+        / max(throughput, 1e-6 * result.storage[-1]),
         "compile_seconds": round(result.compile_seconds, 3),
         "run_seconds": round(result.run_seconds, 3),
         "notes": setup.notes,

@@ -13,7 +13,7 @@ of a first-order step: stricter than the error of the solution kept. No rate is 
 interval to the next, since forcing jumps there.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -24,16 +24,15 @@ from diffhydro.core.tally import Tally
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.fixed import Steps, residual_tolerance
-from diffhydro.soil.richards.newton import Sweep, every_node, improve
+from diffhydro.soil.richards.newton import Sweep
 from diffhydro.soil.richards.packing import pick, put, smaller_batch
 from diffhydro.soil.richards.problem import Mesh, Problem, ends
-from diffhydro.soil.richards.stage import SDIRK2, Outcome, Rates, conclude
+from diffhydro.soil.richards.stage import SDIRK2, Rates, Stage, choose
 from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
 from diffhydro.typing import Array
 
 _ERROR_GROWS = 4.0  # doubling a step multiplies the estimate by four
 _SAFETY = 0.8
-_SANE = 0.5  # m3/m3: no stage moves more than this
 _ROUGH = 0.01  # of the error allowed: a residual that may pass when iterating does not help
 
 
@@ -171,28 +170,23 @@ def _run(how: Adaptive, setting: _Setting, walk: _Walk, columns: int) -> _Walk:
 
 
 def _trip(how: Adaptive, setting: _Setting, walk: _Walk) -> _Walk:
-    mesh, problem, drive, held, duration = setting
-    step = SDIRK2.implicit * walk.length * duration
-    limits = ends(mesh, problem.medium, walk.start)
+    stage = Stage(
+        *setting[:4],
+        limits=ends(setting.mesh, setting.problem.medium, walk.start),
+        start=walk.start,
+        stored=walk.stored.value,
+        carried=SDIRK2.carry * walk.gain,
+        pond=walk.base_pond,
+        step=SDIRK2.implicit * walk.length * setting.duration,
+    )
     tolerance = residual_tolerance(how.tolerance, walk.start.dtype)
-    stored = walk.stored.value
-    extra = flow.overfull(mesh, problem, limits, walk.start, stored, 10.0 * tolerance)
-    base = stored - extra + SDIRK2.carry * walk.gain
-
-    def iterate(psi: Tally) -> Sweep:
-        here = flow.evaluate(
-            mesh, problem, drive, held, psi.value, base, walk.base_pond, step, psi.crumbs
-        )
-        return improve(here, psi, limits, mesh.scale, tolerance, _ROUGH * how.error)
-
-    sweep = iterate(walk.psi)
+    sweep = stage.improve(walk.psi, tolerance, _ROUGH * how.error)
     for _ in range(how.sweeps - 1):
-        sweep = iterate(sweep.psi)
-    end = conclude(problem, drive, sweep, walk.base_pond, step)
-    return _decide(how, setting, walk, sweep, end)
+        sweep = stage.improve(sweep.psi, tolerance, _ROUGH * how.error)
+    return _decide(how, setting, walk, stage, sweep)
 
 
-def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Outcome) -> _Walk:
+def _decide(how: Adaptive, setting: _Setting, walk: _Walk, stage: Stage, sweep: Sweep) -> _Walk:
     """Let every column move on: next iteration, next stage, next step, or a smaller step."""
     accepted, swept, rejected, forced, rough = walk.effort
     active = walk.left.value > 0
@@ -205,7 +199,7 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Ou
         last_chance |= (accepted >= how.room - 1) & (walk.length >= walk.left.value)
     enough = sweep.converged | (tired & sweep.close)
     done = active & (enough | (tired & last_chance))
-    end, psi = _or_stand_still(setting, walk, sweep, end, active & ~enough & tired & last_chance)
+    end, psi = stage.or_stand_still(done & ~enough, sweep, stage.conclude(sweep))
     stuck = active & ~done & tired
 
     carry = SDIRK2.carry
@@ -232,10 +226,10 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Ou
     length = jnp.where(swept > how.most, jnp.where(accept | reject, rest, length), length)
     length = jnp.where(rest > 0, jnp.minimum(length, rest), length)
 
-    def choose(at_first, at_accept, at_reject, otherwise):
-        x = _where(first, at_first, otherwise)
-        x = _where(accept, at_accept, x)
-        return _where(reject, at_reject, x)
+    def fork(at_first, at_accept, at_reject, otherwise):
+        x = choose(first, at_first, otherwise)
+        x = choose(accept, at_accept, x)
+        return choose(reject, at_reject, x)
 
     weights = SDIRK2.explicit
     step_rates = jax.tree.map(
@@ -254,7 +248,7 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Ou
     steps, first_psi = walk.steps, walk.first_psi
     if steps is not None and first_psi is not None:
         steps = _remember(steps, walk, psi.value, accept, accepted)
-        first_psi = _where(first, psi.value, first_psi)
+        first_psi = choose(first, psi.value, first_psi)
     return _Walk(
         number=walk.number,
         left=left,
@@ -262,15 +256,15 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, sweep: Sweep, end: Ou
         wary=jnp.where(accept, False, walk.wary | reject),
         second=jnp.where(first, True, jnp.where(accept | reject, False, walk.second)),
         spent=jnp.where(first | accept | reject, 0.0, spent),
-        psi=_either(idle, walk.psi, _either(reject, Tally.of(walk.start), psi)),
-        gain=choose(end.gain, none, none, walk.gain),
-        base_pond=choose(second_pond, end.pond, walk.pond, walk.base_pond),
+        psi=choose(idle, walk.psi, choose(reject, Tally.of(walk.start), psi)),
+        gain=fork(end.gain, none, none, walk.gain),
+        base_pond=fork(second_pond, end.pond, walk.pond, walk.base_pond),
         first_rates=keep,
         first_psi=first_psi,
-        start=_where(accept, psi.value, walk.start),
-        stored=_either(accept, stored, walk.stored),
+        start=choose(accept, psi.value, walk.start),
+        stored=choose(accept, stored, walk.stored),
         pond=jnp.where(accept, end.pond, walk.pond),
-        total=_either(accept, total, walk.total),
+        total=choose(accept, total, walk.total),
         effort=(
             jnp.where(accept, accepted + 1.0, accepted),
             swept,
@@ -294,31 +288,6 @@ def _remember(steps: Steps, walk: _Walk, psi: Array, accept: Array, accepted: Ar
         steps.pond.at[row, place].set(ponds, mode="drop"),
         steps.length.at[row, place].set(walk.length, mode="drop"),
     )
-
-
-def _or_stand_still(
-    setting: _Setting, walk: _Walk, sweep: Sweep, end: Outcome, forced: Array
-) -> tuple[Outcome, Tally]:
-    """Where a forced stage would leave the pores' range, let no water move instead.
-
-    Conserves water, is flagged with the step, and keeps one bad moment from spoiling the run.
-    """
-    moved = (SDIRK2.carry * walk.gain + end.gain) / setting.mesh.scale
-    still = forced & ~every_node(jnp.abs(moved) < _SANE, moved.dtype)  # NaN is not sane
-    step = SDIRK2.implicit * walk.length * setting.duration
-    nothing = jnp.zeros_like(step)
-    pond, runoff = setting.problem.top.settle(nothing, walk.base_pond, step, setting.drive)
-    rest = Outcome(jnp.zeros_like(end.gain), pond, Rates(nothing, runoff, nothing, nothing))
-    return _either(still, (rest, Tally.of(walk.start)), (end, sweep.psi))
-
-
-def _where(which: Array, x: Array, y: Array) -> Array:
-    """Choose per column, for arrays with or without a node axis."""
-    return jnp.where(which if x.ndim == which.ndim else which[None], x, y)
-
-
-def _either(which: Array, x: Any, y: Any) -> Any:
-    return jax.tree.map(lambda a, b: _where(which, a, b), x, y)
 
 
 def _dyadic(x: Array) -> Array:

@@ -12,9 +12,9 @@ from jax import lax
 from diffhydro.core.tally import Tally
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
-from diffhydro.soil.richards.newton import Sweep, improve
+from diffhydro.soil.richards.newton import Sweep
 from diffhydro.soil.richards.problem import Mesh, Problem, ends
-from diffhydro.soil.richards.stage import BACKWARD_EULER, Outcome, Rates, Scheme, conclude
+from diffhydro.soil.richards.stage import BACKWARD_EULER, Rates, Scheme, Stage
 from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
 from diffhydro.typing import Array
 
@@ -60,17 +60,14 @@ class Fixed(eqx.Module):
         length = jnp.broadcast_to(duration / self.substeps, water.pond.shape)
         step = self.scheme.implicit * length
 
-        def stage(psi: Tally, base: Array, pond: Array) -> tuple[Sweep, Array]:
+        def solve(stage: Stage, psi: Tally) -> tuple[Sweep, Array]:
             def unfinished(carry):
                 _, sweep, count = carry
                 return (count < self.iterations) & ~jnp.all(sweep.converged)
 
             def iterate(carry):
                 psi, _, count = carry
-                here = flow.evaluate(
-                    mesh, problem, drive, held, psi.value, base, pond, step, psi.crumbs
-                )
-                sweep = improve(here, psi, limits, mesh.scale, tolerance, None)
+                sweep = stage.improve(psi, tolerance, None)
                 return sweep.psi, sweep, count + 1
 
             start = jnp.zeros((), jnp.int32)
@@ -80,28 +77,39 @@ class Fixed(eqx.Module):
             return sweep, count
 
         def substep(carry, _):
-            psi, start, start_pond, total, sweeps, forced = carry
-            base, pond = start, start_pond
+            psi, stored, pond, total, sweeps, forced = carry
+            stage = Stage(
+                mesh, problem, drive, held, limits,
+                start=psi.value, stored=stored, carried=jnp.zeros_like(stored), pond=pond, step=step,
+            )  # fmt: skip
             visited, ponds = [], []
-            end, reached = Outcome(start, start_pond, total), start
             for share in self.scheme.explicit:
-                ponds.append(pond)
-                sweep, count = stage(psi, base, pond)
-                end = conclude(problem, drive, sweep, pond, step)
-                reached = base + end.gain
-                psi = sweep.psi
+                ponds.append(stage.pond)
+                sweep, count = solve(stage, psi)
+                end = stage.conclude(sweep)
+                end, psi = stage.or_stand_still(~sweep.converged, sweep, end)
                 visited.append(psi.value)
                 weight = share * length
                 total = jax.tree.map(lambda t, r, w=weight: t + w * r, total, end.rates)
                 sweeps = sweeps + count.astype(sweeps.dtype)
                 forced = jnp.where(sweep.converged, forced, forced + 1.0)
-                base = start + self.scheme.carry * end.gain
-                pond = start_pond + self.scheme.carry * (end.pond - start_pond)
-            carry = (psi, reached, end.pond, total, sweeps, forced)
+                reached = stored + stage.carried + end.gain, end.pond
+                stage = stage._replace(
+                    carried=self.scheme.carry * end.gain,
+                    pond=pond + self.scheme.carry * (end.pond - pond),
+                )
+            carry = (psi, *reached, total, sweeps, forced)
             return carry, (jnp.stack(visited), jnp.stack(ponds)) if record else None
 
         zero = jnp.zeros_like(water.pond)
-        carry = (Tally.of(water.psi), water.stored, water.pond, Rates(zero, zero, zero, zero), zero, zero)
+        carry = (
+            Tally.of(water.psi),
+            water.stored,
+            water.pond,
+            Rates(zero, zero, zero, zero),
+            zero,
+            zero,
+        )
         carry, visited = lax.scan(substep, carry, None, length=self.substeps)
         psi, stored, pond, total, sweeps, forced = carry
         effort = Effort(zero + self.substeps, sweeps, zero, forced, zero)

@@ -20,7 +20,7 @@ from jax import lax
 
 from diffhydro.core.fence import fence
 from diffhydro.soil.boundary import Drive
-from diffhydro.soil.richards.problem import Mesh, Problem, Ends
+from diffhydro.soil.richards.problem import Ends, Mesh, Problem
 from diffhydro.typing import Array
 
 # 1/mm. A node without capacity between dry neighbours, or a saturated column with a flux at both

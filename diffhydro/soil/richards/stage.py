@@ -10,14 +10,20 @@ A scheme is a chain of equal implicit stages, W' = R + a·f(ψ'), with a = weigh
 Amounts are sums of rate × weight × Δt over stages, so water in = water out for any scheme.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 
+from diffhydro.core.tally import Tally
 from diffhydro.soil.boundary import Drive
-from diffhydro.soil.richards.newton import Sweep
-from diffhydro.soil.richards.problem import Problem
+from diffhydro.soil.richards import flows as flow
+from diffhydro.soil.richards.newton import Sweep, every_node, improve
+from diffhydro.soil.richards.problem import Ends, Mesh, Problem
 from diffhydro.typing import Array
+
+_SANE = 0.05  # m3/m3 beyond what the pores can hold or lose
+_HIGHEST = 1e6  # mm: no pressure head is larger
 
 
 class Scheme(NamedTuple):
@@ -56,14 +62,70 @@ class Outcome(NamedTuple):
     rates: Rates
 
 
-def conclude(problem: Problem, drive: Drive, sweep: Sweep, pond: Array, step: Array) -> Outcome:
-    """Balance water and pond with the linearised fluxes of the last sweep."""
-    face, sink = sweep.exchange()
-    net = face[:-1] - face[1:]
-    uptake = jnp.zeros_like(pond)
-    if sink is not None:
-        net = net - sink
-        uptake = jnp.sum(sink, axis=0)
-    pond, runoff = problem.top.settle(face[0], pond, step, drive)
-    rates = Rates(face[0], runoff, face[-1], uptake)
-    return Outcome(step[None] * net, pond, rates)
+class Stage(NamedTuple):
+    """One implicit stage, as far as it is known before it is solved."""
+
+    mesh: Mesh
+    problem: Problem
+    drive: Drive
+    held: tuple
+    limits: Ends
+    start: Array  # heads at the start of the step
+    stored: Array  # water at the start of the step
+    carried: Array  # R beyond that water
+    pond: Array
+    step: Array  # a
+
+    def improve(self, psi: Tally, tolerance: float, rough: float | None) -> Sweep:
+        """Take one Newton step from `psi`."""
+        extra = flow.overfull(
+            self.mesh, self.problem, self.limits, self.start, self.stored, 10.0 * tolerance
+        )
+        here = flow.evaluate(
+            self.mesh,
+            self.problem,
+            self.drive,
+            self.held,
+            psi.value,
+            self.stored - extra + self.carried,
+            self.pond,
+            self.step,
+            psi.crumbs,
+        )
+        return improve(here, psi, self.limits, self.mesh.scale, tolerance, rough)
+
+    def conclude(self, sweep: Sweep) -> Outcome:
+        """Balance water and pond with the linearised fluxes of the last sweep."""
+        face, sink = sweep.exchange()
+        net = face[:-1] - face[1:]
+        uptake = jnp.zeros_like(self.pond)
+        if sink is not None:
+            net = net - sink
+            uptake = jnp.sum(sink, axis=0)
+        pond, runoff = self.problem.top.settle(face[0], self.pond, self.step, self.drive)
+        rates = Rates(face[0], runoff, face[-1], uptake)
+        return Outcome(self.step[None] * net, pond, rates)
+
+    def or_stand_still(self, unsure: Array, sweep: Sweep, end: Outcome) -> tuple[Outcome, Tally]:
+        """Where an `unsure` stage would leave the pores' range, let no water move instead.
+
+        Conserves water, is flagged with the step, and keeps one bad moment from spoiling the run.
+        """
+        reached = self.stored + self.carried + end.gain
+        margin = _SANE * self.mesh.scale
+        pressed = self.problem.specific_storage[None] * self.mesh.volume * _HIGHEST
+        sane = (reached > self.limits.least - margin) & (
+            reached < self.limits.most + pressed + margin
+        )
+        still = unsure & ~every_node(sane, reached.dtype)  # NaN is not sane
+        nothing = jnp.zeros_like(self.step)
+        pond, runoff = self.problem.top.settle(nothing, self.pond, self.step, self.drive)
+        rest = Outcome(jnp.zeros_like(end.gain), pond, Rates(nothing, runoff, nothing, nothing))
+        return choose(still, (rest, Tally.of(self.start)), (end, sweep.psi))
+
+
+def choose(which: Array, x: Any, y: Any) -> Any:
+    """Choose per column between two trees, whose arrays may have a node axis or not."""
+    return jax.tree.map(
+        lambda a, b: jnp.where(which if a.ndim == which.ndim else which[None], a, b), x, y
+    )

@@ -189,9 +189,7 @@ def differences(observe, inputs) -> np.ndarray:
 def check(scene: Scene, policy, column: Column | None = None):
     inputs, observe = observer(scene, policy, layers() if column is None else column)
     grad, run = eqx.filter_jit(jax.grad(observe, has_aux=True))(inputs)
-    if float(run.effort.forced.sum()) > 0:
-        # A gradient is promised for stages that converged; the solver says that some did not.
-        pytest.xfail("flagged: Newton hops across the edge of saturation on this coarse grid")
+    assert float(run.effort.forced.sum()) == 0.0
     back = np.concatenate([np.ravel(x) for x in jax.tree.leaves(grad)])
     expected, scale = differences(observe, inputs)
     # Judged as the change for a change of the input by its own size; what is 1e8 times less than
@@ -205,7 +203,9 @@ def check(scene: Scene, policy, column: Column | None = None):
 @pytest.mark.parametrize("policy", ["fixed", "adaptive"])
 @pytest.mark.parametrize("form", FORMS)
 def test_every_parameter_of_every_form(form, policy):
-    scene = Scene(SOILS[form], air(pond_max=2.0), FreeDrainage(), None, rows(RAIN), -1500.0)
+    # At −1500 mm Gardner's exponential is nearer to θ_r than the differences reach.
+    start = -600.0 if form == "gardner_of_p06" else -1500.0
+    scene = Scene(SOILS[form], air(pond_max=2.0), FreeDrainage(), None, rows(RAIN), start)
     check(scene, POLICIES[policy])
 
 
