@@ -25,7 +25,7 @@ from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.fixed import Steps, residual_tolerance
 from diffhydro.soil.richards.newton import Sweep
-from diffhydro.soil.richards.packing import pick, put, smaller_batch
+from diffhydro.soil.richards.packing import pick, put, smaller_batch, unfinished
 from diffhydro.soil.richards.problem import Mesh, Problem, ends
 from diffhydro.soil.richards.stage import SDIRK2, Rates, Stage, choose
 from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
@@ -154,16 +154,17 @@ def _run(how: Adaptive, setting: _Setting, walk: _Walk, columns: int) -> _Walk:
     """Trip until the batch is done, packing what is left when it has become small."""
     smaller = smaller_batch(columns)
 
-    def unfinished(walk: _Walk):
+    def busy(walk: _Walk):
         return jnp.sum(walk.left.value > 0) > smaller
 
-    walk = lax.while_loop(unfinished, lambda w: _trip(how, setting, w), walk)
+    walk = lax.while_loop(busy, lambda w: _trip(how, setting, w), walk)
     if not smaller:
         return walk
-    (places,) = jnp.nonzero(walk.left.value > 0, size=smaller, fill_value=columns)
+    places = unfinished(walk.left.value > 0, smaller)
     whole = walk._replace(steps=None)
     packed: _Walk = pick(whole, places, columns)
-    left = jax.tree.map(lambda x: jnp.where(places < columns, x, 0.0), packed.left)
+    filled = places.chosen < columns
+    left = jax.tree.map(lambda x: jnp.where(filled, x, 0.0), packed.left)
     packed = packed._replace(left=left, steps=walk.steps)
     packed = _run(how, pick(setting, places, columns), packed, smaller)
     return put(whole, packed._replace(steps=None), places)._replace(steps=packed.steps)
@@ -180,9 +181,14 @@ def _trip(how: Adaptive, setting: _Setting, walk: _Walk) -> _Walk:
         step=SDIRK2.implicit * walk.length * setting.duration,
     )
     tolerance = residual_tolerance(how.tolerance, walk.start.dtype)
-    sweep = stage.improve(walk.psi, tolerance, _ROUGH * how.error)
-    for _ in range(how.sweeps - 1):
-        sweep = stage.improve(sweep.psi, tolerance, _ROUGH * how.error)
+
+    def again(_, sweep: Sweep) -> Sweep:
+        return stage.improve(sweep.psi, tolerance, _ROUGH * how.error)
+
+    # A loop rather than a repetition: half the program to compile.
+    shape = jax.eval_shape(lambda psi: stage.improve(psi, tolerance, 1.0), walk.psi)
+    blank = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shape)
+    sweep = lax.fori_loop(0, how.sweeps, again, blank._replace(psi=walk.psi))
     return _decide(how, setting, walk, stage, sweep)
 
 

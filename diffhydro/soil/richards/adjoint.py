@@ -20,7 +20,7 @@ from diffhydro.core import tridiagonal
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.fixed import Steps
-from diffhydro.soil.richards.packing import add, pick, put, smaller_batch
+from diffhydro.soil.richards.packing import add, greatest, pick, put, smaller_batch
 from diffhydro.soil.richards.problem import Mesh, Problem
 from diffhydro.soil.richards.stage import Rates, Scheme
 from diffhydro.soil.richards.state import Exchange
@@ -76,9 +76,8 @@ def _back_to(first: Array, span: _Span, back: Back, amounts: Exchange, gathered,
     last = jnp.max(count)
     smaller = smaller_batch(columns)
     if smaller and packings:
-        order = jnp.argsort(-count)
-        places = order[:smaller]
-        border = jnp.maximum(count[order[smaller]], first)
+        places, next_count = greatest(count, smaller)
+        border = jnp.maximum(next_count, first)
         few = span._replace(
             **pick(span._asdict() | {"scheme": None}, places, columns) | {"scheme": scheme}
         )
@@ -103,33 +102,32 @@ def _undo_step(mesh, problem, drive, one: Steps, scheme: Scheme, back: Back, amo
     taken = one.length > 0
     length = jnp.where(taken, one.length, 1.0)
     step = scheme.implicit * length
-    found = jax.tree.map(jnp.zeros_like, (problem, drive))
-    later = back
-    stored, pond = back.stored, back.pond
-    direct = (jnp.zeros_like(stored), jnp.zeros_like(pond))
-    for number in reversed(range(len(scheme.explicit))):
+    stages = len(scheme.explicit)
+    shares = jnp.asarray(scheme.explicit, length.dtype)
+    # R = W + κ(W' − W): the start of a step is reached through the stage before and directly.
+    kappas = jnp.asarray([1.0] + [scheme.carry] * (stages - 1), length.dtype)
+
+    def undo(count, carry):
+        number = stages - 1 - count
+        later, direct, found = carry
         # A column without this step gets harmless numbers and a zero cotangent.
         psi = jnp.where(taken[None], one.psi[number], -1000.0)
-        live = Back(*(_where(taken, x, jnp.zeros_like(x)) for x in later))
-        weight = scheme.explicit[number] * length
-        rates = Rates(*(jnp.where(taken, weight * x, 0.0) for x in _fields(amounts)))
-        stored, pond, more = _undo_stage(
-            mesh, problem, drive, psi, one.pond[number], step, live, rates
+        rates = Rates(
+            *(jnp.where(taken, shares[number] * length * x, 0.0) for x in _fields(amounts))
         )
-        found = jax.tree.map(jnp.add, found, more)
-        if number:
-            # R = W + κ(W' − W): the start of the step is reached on two ways.
-            kappa = scheme.carry
-            later = Back(jnp.zeros_like(psi), kappa * stored, kappa * pond)
-            direct = ((1.0 - kappa) * stored, (1.0 - kappa) * pond)
-        else:
-            stored, pond = stored + direct[0], pond + direct[1]
-    before = Back(
-        _where(taken, jnp.zeros_like(back.psi), back.psi),
-        _where(taken, stored, back.stored),
-        jnp.where(taken, pond, back.pond),
-    )
-    return before, found
+        stored, pond, more = _undo_stage(
+            mesh, problem, drive, psi, one.pond[number], step, later, rates
+        )
+        kappa = kappas[number]
+        later = Back(jnp.zeros_like(psi), kappa * stored + direct[0], kappa * pond + direct[1])
+        direct = ((1.0 - kappa) * stored, (1.0 - kappa) * pond)
+        return later, direct, jax.tree.map(jnp.add, found, more)
+
+    live = Back(*(_where(taken, x, jnp.zeros_like(x)) for x in back))
+    nothing = jax.tree.map(jnp.zeros_like, (live[1:], (problem, drive)))
+    # A loop rather than a repetition: half the program to compile.
+    before, _, found = lax.fori_loop(0, stages, undo, (live, *nothing))
+    return Back(*(_where(taken, x, y) for x, y in zip(before, back, strict=True))), found
 
 
 def _undo_stage(mesh, problem, drive, psi, pond, step, back: Back, rates: Rates):

@@ -80,7 +80,8 @@ class Fixed(eqx.Module):
             psi, stored, pond, total, sweeps, forced = carry
             stage = Stage(
                 mesh, problem, drive, held, limits,
-                start=psi.value, stored=stored, carried=jnp.zeros_like(stored), pond=pond, step=step,
+                start=psi.value, stored=stored, carried=jnp.zeros_like(stored), pond=pond,
+                step=step,
             )  # fmt: skip
             visited, ponds = [], []
             for share in self.scheme.explicit:

@@ -4,7 +4,7 @@ All columns of a batch advance in one program, so the slowest sets the number of
 eighth or less is left, those columns are gathered, worked on by themselves, and put back.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,27 +21,60 @@ def smaller_batch(columns: int) -> int:
     return smaller if smaller >= _SMALLEST else 0
 
 
-def pick(tree: Any, places: Array, columns: int) -> Any:
+class Places(NamedTuple):
+    """Which columns were packed: their numbers, and for every column its place, or −1."""
+
+    chosen: Array
+    inverse: Array
+
+
+def unfinished(left: Array, smaller: int) -> Places:
+    """Choose the columns with work left; there must be no more than fit."""
+    columns = left.shape[-1]
+    (chosen,) = jnp.nonzero(left, size=smaller, fill_value=columns)
+    return Places(chosen, jnp.where(left, jnp.cumsum(left) - 1, -1))
+
+
+def greatest(count: Array, smaller: int) -> tuple[Places, Array]:
+    """Choose the columns with the greatest counts; also the greatest count not chosen."""
+    order = jnp.argsort(-count)
+    rank = jnp.argsort(order)
+    inverse = jnp.where(rank < smaller, rank, -1)
+    return Places(order[:smaller], inverse), count[order[smaller]]
+
+
+def pick(tree: Any, places: Places, columns: int) -> Any:
     """Take some columns of every array that has them; a column axis of length 1 stays."""
 
     def one(x: Array) -> Array:
-        return jnp.take(x, places, axis=-1, mode="clip") if _has_columns(x, columns) else x
+        if not _has_columns(x, columns):
+            return x
+        return jnp.take(x, places.chosen, axis=-1, mode="clip")
 
     return jax.tree.map(one, tree)
 
 
-def put(tree: Any, packed: Any, places: Array) -> Any:
-    """Write packed columns back; places beyond the batch are dropped."""
-    return jax.tree.map(lambda x, y: x.at[..., places].set(y, mode="drop"), tree, packed)
+def put(tree: Any, packed: Any, places: Places) -> Any:
+    """Write packed columns back."""
+    # By gathers: XLA:CPU runs and compiles a scatter as a loop over its elements.
+    return jax.tree.map(
+        lambda x, y: jnp.where(places.inverse >= 0, _spread(y, places), x), tree, packed
+    )
 
 
-def add(tree: Any, packed: Any, places: Array, columns: int) -> Any:
+def add(tree: Any, packed: Any, places: Places, columns: int) -> Any:
     """Add what packed columns gathered to the whole."""
 
     def one(x: Array, y: Array) -> Array:
-        return x.at[..., places].add(y, mode="drop") if _has_columns(x, columns) else x + y
+        if not _has_columns(x, columns):
+            return x + y
+        return x + jnp.where(places.inverse >= 0, _spread(y, places), 0.0)
 
     return jax.tree.map(one, tree, packed)
+
+
+def _spread(packed: Array, places: Places) -> Array:
+    return jnp.take(packed, places.inverse, axis=-1, mode="clip")
 
 
 def _has_columns(x: Array, columns: int) -> bool:
