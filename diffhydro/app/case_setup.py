@@ -6,6 +6,7 @@ at every change of soil, growing by a tenth from one to the next up to a share o
 time error in nearly all problems with rain and evaporation.
 """
 
+import itertools
 from typing import NamedTuple
 
 import jax
@@ -55,6 +56,7 @@ _LAYERS_AT_LEAST = {"short": 1600, "long": 400}
 _LONG = 200  # intervals from which a problem is long
 _FINEST = 0.25  # mm
 _GROWTH = 1.1
+_SAMPLES = 4001  # depths per horizon at which sizes are integrated
 # A column under prescribed fluxes at both ends has no solution once it is full, unless water
 # and pores give a little: the smallest storage that keeps the problem well posed.
 _STORAGE_UNDER_TWO_FLUXES = 1e-9  # 1/mm
@@ -140,28 +142,43 @@ def _grid(case: Case, nodes: int | None, intervals: int) -> Column:
 
 
 def _with_count(feet: list[float], places: list[float], nodes: int) -> Column:
-    """Grade to a given count: equal cells share what the refined places leave."""
-    low, high = 1e-3, 1.0
-    depth = feet[-1]
-    best = None
-    for _ in range(60):
+    """Grade to a given count: faces at equal shares of ∫ dz / (size wanted at z)."""
+    edges = itertools.pairwise([0.0, *feet])
+    depths = [np.linspace(top, foot, _SAMPLES) for top, foot in edges]
+
+    def shares(coarsest: float) -> list[np.ndarray]:
+        """Layers wanted above every sampled depth, horizon by horizon."""
+        found = []
+        for z in depths:
+            distance = np.min(np.abs(z[:, None] - np.asarray(places)), axis=1)
+            size = np.minimum(0.2 * coarsest + (_GROWTH - 1.0) * distance, coarsest)
+            steps = 0.5 * (1.0 / size[1:] + 1.0 / size[:-1]) * np.diff(z)
+            found.append(np.concatenate([[0.0], np.cumsum(steps)]))
+        return found
+
+    low, high = feet[-1] * 1e-6, feet[-1] * 10.0
+    for _ in range(80):
         middle = (low * high) ** 0.5
-        best = Column.graded(
-            feet,
-            finest=0.2 * middle * depth,
-            ratio=_GROWTH,
-            coarsest=middle * depth,
-            refine_at=places,
-        )
-        if best.layers == nodes:
-            return best
-        low, high = (middle, high) if best.layers > nodes else (low, middle)
-    counts = np.maximum(np.round(np.diff([0.0, *feet]) / depth * nodes).astype(int), 1)
-    counts[np.argmax(counts)] += nodes - counts.sum()
-    thickness = np.concatenate(
-        [np.full(n, h / n) for n, h in zip(counts, np.diff([0.0, *feet]), strict=True)]
-    )
-    return Column(thickness, np.repeat(np.arange(len(feet)), counts).tolist())
+        too_many = sum(share[-1] for share in shares(middle)) > nodes
+        low, high = (middle, high) if too_many else (low, middle)
+    wanted = shares(high)
+    counts = _whole(np.asarray([share[-1] for share in wanted]), nodes)
+    thickness = [
+        np.diff(np.interp(np.linspace(0.0, share[-1], count + 1), share, z))
+        for share, z, count in zip(wanted, depths, counts, strict=True)
+    ]
+    return Column(np.concatenate(thickness), np.repeat(np.arange(len(feet)), counts).tolist())
+
+
+def _whole(wanted: np.ndarray, total: int) -> np.ndarray:
+    """Round to whole numbers of at least 1 that sum to `total`, the largest remainders first."""
+    counts = np.maximum(np.floor(wanted).astype(int), 1)
+    while counts.sum() != total:
+        if counts.sum() < total:
+            counts[np.argmax(wanted - counts)] += 1
+        else:
+            counts[np.argmax(np.where(counts > 1, counts - wanted, -np.inf))] -= 1
+    return counts
 
 
 def _ends(case: Case) -> tuple[AbstractTop, AbstractBottom]:

@@ -198,7 +198,9 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, stage: Stage, sweep: 
     active = walk.left.value > 0
     spent = walk.spent + how.sweeps
     swept = jnp.where(active, swept + how.sweeps, swept)
-    tired = spent >= how.iterations
+    # A stage that is nearly there gets as long again before its residual is let pass.
+    patience = jnp.where(sweep.close, 2 * how.iterations, how.iterations)
+    tired = spent >= patience.astype(spent.dtype)
     tiny = walk.length <= how.shortest
     last_chance = tiny | (swept > how.most)
     if walk.steps is not None:

@@ -2,7 +2,8 @@
 
 Three limits on the step, each the cure of a stall that was seen:
 
-* a saturated node may fall to the rim of saturation only (Brooks–Corey columns cycle otherwise);
+* a saturated node may fall into the rim of saturation only, where the slopes that bring it to its
+  place are valid (Brooks–Corey columns cycle otherwise);
 * a drier node that wants to saturate stops at the edge first (wetting fronts overshoot), but from
   within the rim it passes, or a saturated zone would grow by one node per iteration;
 * in dry soil a head may fall to a tenth or rise to ten times (C and K bend over decades there).
@@ -85,6 +86,6 @@ def _limited(psi: Array, change: Array, limits: Ends) -> Array:
     """Shorten the change where a limit holds, and leave every other change untouched."""
     size = jnp.abs(psi)
     gap = limits.edge - psi
-    least = jnp.where(gap <= 0.0, gap - limits.rim, -9.0 * size - _LEAST_MOVE)
+    least = jnp.where(gap <= 0.0, gap - 0.5 * limits.rim, -9.0 * size - _LEAST_MOVE)
     most = jnp.where(gap <= limits.rim, jnp.inf, jnp.minimum(gap, 0.9 * size + _LEAST_MOVE))
     return jnp.clip(change, least, most)
