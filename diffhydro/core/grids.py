@@ -8,9 +8,9 @@ import itertools
 from collections.abc import Sequence
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from diffhydro.errors import InputError
 from diffhydro.typing import Array, Float
@@ -145,7 +145,7 @@ def _check(thickness, horizon: tuple[int, ...]) -> None:
     steps = {b - a for a, b in itertools.pairwise(horizon)}
     if horizon[0] != 0 or not steps <= {0, 1}:
         raise InputError(f"horizon numbers must start at 0 and rise by 0 or 1, got {horizon}")
-    if isinstance(thickness, jax.core.Tracer):
+    if isinstance(thickness, Tracer):
         return
     sizes = np.asarray(thickness)
     if not (sizes > 0).all():

@@ -112,7 +112,7 @@ class _Walk(NamedTuple):
     start: Array  # heads, water and pond at the start of the step
     stored: Tally
     pond: Array
-    total: Rates  # of tallies
+    total: tuple[Tally, ...]  # of infiltration, runoff, drainage and uptake
     effort: tuple[Array, ...]  # accepted, sweeps, rejected, forced, rough
     steps: Steps | None  # the record: column first, shared by all packings
 
@@ -144,7 +144,7 @@ def _start(how: Adaptive, water: SoilWater, pace: Array, record: bool) -> _Walk:
         start=water.psi,
         stored=Tally.of(water.stored),
         pond=water.pond,
-        total=jax.tree.map(Tally.of, none),
+        total=tuple(Tally.of(rate) for rate in none),
         effort=(zero, zero, zero, zero, zero),
         steps=steps,
     )
@@ -247,7 +247,7 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, stage: Stage, sweep: 
     )
     keep = jax.tree.map(lambda new, old: jnp.where(first, new, old), end.rates, walk.first_rates)
     stored = walk.stored.plus(carry * walk.gain + end.gain)
-    total = Rates(*(t.plus(r) for t, r in zip(walk.total, step_rates, strict=True)))
+    total = tuple(t.plus(r) for t, r in zip(walk.total, step_rates, strict=True))
     second_pond = walk.pond + carry * (end.pond - walk.pond)
     bad = (accept & ((error > how.error) | ~enough)) | (first & ~enough)
     passed = (accept | first) & enough & ~sweep.converged

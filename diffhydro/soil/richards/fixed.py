@@ -84,6 +84,7 @@ class Fixed(eqx.Module):
                 step=step,
             )  # fmt: skip
             visited, ponds = [], []
+            reached = stored, pond
             for share in self.scheme.explicit:
                 ponds.append(stage.pond)
                 sweep, count = solve(stage, psi)
