@@ -38,9 +38,8 @@ class Effort(eqx.Module):
         forced: Steps accepted without convergence or above the error tolerance. Water is
             conserved in them; the heads are not to be trusted.
         rough: Stages accepted with a residual above the tolerance, but below a hundredth of the
-            error that the steps themselves may make: where Newton hops across the edge of
-            saturation (van Genuchten with n below 1.5). Values are good, the gradient through
-            such a stage is only as exact as its residual.
+            error that the steps themselves may make, after twice the iterations. Values are good,
+            the gradient through such a stage is only as exact as its residual.
     """
 
     substeps: Float[Array, ""]
