@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import pytest
 
@@ -26,6 +27,18 @@ def reference() -> Path:
         if (folder / "richards").is_dir():
             return folder.resolve()
     pytest.fail(f"DIFFHYDRO_REFERENCE is {named}, which contains no reference/richards")
+
+
+@pytest.fixture(autouse=True)
+def _room_for_programs():
+    """Forget compiled programs before the kernel's limit on memory maps (65 530) is reached.
+
+    Every program that XLA:CPU compiles keeps several maps; at the limit the process is aborted.
+    """
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > 20_000:
+        eqx.clear_caches()
 
 
 @pytest.fixture
