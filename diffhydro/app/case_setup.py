@@ -217,7 +217,10 @@ def _uptake(case: Case) -> Uptake | None:
     heads = case.roots.feddes
     return Uptake(
         roots,
-        Feddes(*(jnp.asarray(h * MM_PER_M) for h in (heads.h1, heads.h2, heads.h3, heads.h4))),
+        Feddes(
+            *(jnp.asarray(h * MM_PER_M) for h in (heads.h1, heads.h2, heads.h3, heads.h4)),
+            rounding=0.0,  # a case names the published trapezoid
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from abc import abstractmethod
 import equinox as eqx
 import jax.numpy as jnp
 
+from diffhydro.core import smooth
 from diffhydro.core.parameters import parameter
 from diffhydro.typing import Array, Float
 
@@ -82,7 +83,11 @@ class JacksonRoots(AbstractRoots):
 
 
 class Feddes(eqx.Module):
-    """Reduction of uptake: 0 above ψ1 (no air) and below ψ4 (wilting), 1 between ψ2 and ψ3."""
+    """Reduction of uptake: 0 above ψ1 (no air) and below ψ4 (wilting), 1 between ψ2 and ψ3.
+
+    The corners are rounded over `rounding` of each flank, so that the slope has no jump; they then
+    lie up to a tenth of that from the published trapezoid, which `rounding=0` gives.
+    """
 
     psi_1: Array = parameter(
         unit="mm",
@@ -113,11 +118,19 @@ class Feddes(eqx.Module):
         source="Feddes et al. 1978",
     )
 
+    rounding: float = eqx.field(static=True, default=0.1)
+
     def __call__(self, psi: Array) -> Array:
-        """Return the reduction, continuous in psi."""
+        """Return the reduction, continuous in psi and, if rounded, in its slope."""
         wet = (self.psi_1 - psi) / (self.psi_1 - self.psi_2)
         dry = (psi - self.psi_4) / (self.psi_3 - self.psi_4)
-        return jnp.clip(jnp.minimum(wet, dry), 0.0, 1.0)
+        return self._flank(wet) * self._flank(dry)  # where one is below 1 the other is 1
+
+    def _flank(self, x: Array) -> Array:
+        if not self.rounding:
+            return jnp.clip(x, 0.0, 1.0)
+        x = jnp.clip(x, -1.0, 2.0)  # beyond the corners; a difference of large numbers loses digits
+        return smooth.relu(x, width=self.rounding) - smooth.relu(x - 1.0, width=self.rounding)
 
 
 class Uptake(eqx.Module):

@@ -63,7 +63,7 @@ def test_gradients_of_shares_are_finite(name, dtype):
 
 
 def test_stress_has_the_shape_of_feddes():
-    stress = Feddes(psi_1=-100.0, psi_2=-250.0, psi_3=-5000.0, psi_4=-80000.0)
+    stress = Feddes(psi_1=-100.0, psi_2=-250.0, psi_3=-5000.0, psi_4=-80000.0, rounding=0.0)
     psi = jnp.asarray(
         [100.0, 0.0, -100.0, -175.0, -250.0, -1000.0, -5000.0, -42500.0, -80000.0, -1e6]
     )
@@ -73,6 +73,19 @@ def test_stress_has_the_shape_of_feddes():
 def test_stress_is_continuous():
     psi = -jnp.logspace(0, 6, 100001)
     assert float(jnp.abs(jnp.diff(Feddes()(psi))).max()) < 1e-3
+
+
+def test_rounded_stress_has_a_slope_without_jumps():
+    psi = -jnp.logspace(1.5, 5.5, 200001)
+    hard, rounded = Feddes(rounding=0.0), Feddes()
+    slopes = [jax.vmap(jax.grad(lambda p, s=s: s(jnp.exp(p) * -1.0)))(jnp.log(-psi))
+              for s in (hard, rounded)]  # fmt: skip
+    jumps = [float(jnp.abs(jnp.diff(slope)).max()) for slope in slopes]
+    assert jumps[0] > 0.5
+    assert jumps[1] < 0.01
+    assert float(jnp.abs(hard(psi) - rounded(psi)).max()) < 0.1 * 0.1
+    far = (psi > -80.0) | ((psi < -300.0) & (psi > -1000.0)) | (psi < -9e4)
+    np.testing.assert_array_equal(hard(psi)[far], rounded(psi)[far])
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
@@ -85,7 +98,7 @@ def test_gradients_of_stress_are_finite_at_every_corner(dtype):
 
 def test_gradients_of_stress_are_finite_with_merged_points():
     """The case format allows h2 = h3: full uptake at one head only."""
-    stress = Feddes(psi_1=-100.0, psi_2=-300.0, psi_3=-300.0, psi_4=-80000.0)
+    stress = Feddes(psi_1=-100.0, psi_2=-300.0, psi_3=-300.0, psi_4=-80000.0, rounding=0.0)
     assert float(stress(jnp.asarray(-300.0))) == pytest.approx(1.0)
 
 
