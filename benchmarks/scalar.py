@@ -19,8 +19,6 @@ import numpy as np
 # As in the package: conductivity_floor, THINNEST_SUCTION, and the three limits of `newton.py`.
 FLOOR_POWER = 0.9
 THINNEST_SUCTION = 1e-12  # mm
-NEAR_EDGE = 1.0  # mm
-AT_EDGE = 1e-3  # mm
 LEAST_MOVE = 20.0  # mm
 LEAST_CAPACITY = 1e-13  # 1/mm
 
@@ -92,7 +90,7 @@ def scalar_solver(real: type[np.floating]) -> Callable[..., np.ndarray]:
 
 
 def _newton(real: type[np.floating], curves: Callable) -> Callable:
-    limited = _limited(real)
+    limited, rim_of = _limited(real), _rim(real)
     surface_flux = _surface_flux(real)
     zero, half, one = real(0.0), real(0.5), real(1.0)
     least_capacity = real(LEAST_CAPACITY)
@@ -142,8 +140,9 @@ def _newton(real: type[np.floating], curves: Callable) -> Callable:
             change[i] = value
         for i in range(last - 1, -1, -1):
             change[i] -= ratio[i] * change[i + 1]
+        rim = rim_of(soil[3])
         for i in range(nodes):
-            reached = limited(psi[i], change[i])
+            reached = limited(psi[i], change[i], rim)
             change[i] = reached - psi[i]
             psi[i] = reached
 
@@ -154,23 +153,36 @@ def _curves(real: type[np.floating]) -> Callable:
     zero, one, two = real(0.0), real(1.0), real(2.0)
     thinnest = real(THINNEST_SUCTION)
     floor = real(float(np.finfo(real).tiny) ** FLOOR_POWER)
+    rim_of = _rim(real)
 
     @numba.njit
     def curves(psi, soil):
         theta_r, theta_s, alpha, n, k_sat, connectivity = soil
         if psi >= -thinnest:
             return theta_s, zero, k_sat, zero
+        rim = rim_of(n)
+        h = max(-psi, rim)
         m = one - one / n
-        power = (-alpha * psi) ** n
+        power = (alpha * h) ** n
         filled = one / (one + power)
         drained = power * filled
         se = filled**m
         idle = drained**m
         conducting = one - idle
         path = se**connectivity * conducting
-        per_head = (n - one) / -psi
+        per_head = (n - one) / h
         width = theta_s - theta_r
         bends = connectivity * drained * conducting + two * idle * filled
+        if psi > -rim:
+            below = k_sat * (path * conducting + floor)
+            lost = width * (one - se)
+            share = one + psi / rim
+            return (
+                theta_s - lost * (one - share),
+                lost / rim,
+                below + share * (k_sat - below),
+                (k_sat - below) / rim,
+            )
         return (
             theta_r + width * se,
             width * se * per_head * drained,
@@ -181,22 +193,31 @@ def _curves(real: type[np.floating]) -> Callable:
     return curves
 
 
+def _rim(real: type[np.floating]) -> Callable:
+    narrowest, widest, one, percent = real(0.1), real(1.0), real(1.0), real(0.01)
+
+    @numba.njit
+    def rim(n):
+        return min(max(percent / ((n - one) * (n - one)), narrowest), widest)
+
+    return rim
+
+
 def _limited(real: type[np.floating]) -> Callable:
-    zero, tenth, near, at = real(0.0), real(0.1), real(NEAR_EDGE), real(AT_EDGE)
+    zero, half = real(0.0), real(0.5)
     rise, fall, least = real(0.9), real(9.0), real(LEAST_MOVE)
 
     @numba.njit
-    def limited(psi, change):
+    def limited(psi, change, rim):
         if not np.isfinite(change):
             return psi
         size = abs(psi)
-        change = max(change, -fall * size - least)
         if psi >= zero:
-            return max(psi + change, -near)
-        ceiling = zero
-        if at < -psi < near:
-            ceiling = tenth * psi
-        return min(psi + min(change, rise * size + least), ceiling)
+            return psi + max(change, -psi - half * rim)
+        change = max(change, -fall * size - least)
+        if -psi > rim:
+            change = min(change, -psi, rise * size + least)
+        return psi + change
 
     return limited
 
