@@ -106,7 +106,7 @@ def test_roots_take_at_most_the_demand_and_leave_the_dry_alone(policy):
     assert (taken <= 5.0 + ROUNDING).all()
     assert (taken >= 0.0).all()
     assert taken[-1] < 1.0
-    assert float(run.after.psi.min()) > -8.2e4  # the wilting point, give or take a step
+    assert float(run.after.psi.min()) > -8.4e4  # the wilting point and half its rounded corner
 
 
 def test_a_full_closed_column_with_ponded_rain_sheds_all_of_it():
