@@ -8,7 +8,9 @@ from diffhydro.typing import Array
 
 
 class Tally(NamedTuple):
-    """A running sum and the part of it that its dtype cannot show (Neumaier 1974).
+    """A running sum and the part of it that its dtype cannot show (Kahan 1965, two-sum).
+
+    An addition is as exact as the amount added; the sum is not rounded on top of that.
 
     >>> tally = Tally.of(jnp.float32(1.0))
     >>> for _ in range(1000):

@@ -132,13 +132,18 @@ def test_a_looser_tolerance_takes_fewer_steps(small):
     assert steps[0] < steps[1]
 
 
-@pytest.mark.parametrize("nodes", [2, 3, 10, 37, 200])
+@pytest.mark.parametrize("nodes", [2, 3, 10, 37, 200, 1600])
 def test_the_number_of_nodes_is_obeyed_and_soils_change_on_faces(tmp_path, nodes):
     case, weather = read_case(write(tmp_path))
     column = set_up(case, weather, nodes, np.float64).column
     assert column.layers == nodes
     assert np.min(np.abs(np.asarray(column.faces) - 400.0)) < 1e-9
     assert float(column.depth) == pytest.approx(1000.0)
+    if nodes >= 20:  # graded at any count: fine at the surface, and no leap within a soil
+        sizes = np.asarray(column.thickness)
+        assert sizes[0] < 0.7 * sizes.mean()
+        same = np.diff(column.horizon) == 0
+        assert np.abs(np.log(sizes[1:] / sizes[:-1]))[same].max() < np.log(2.0)
 
 
 @pytest.mark.parametrize("nodes", [3, 4, 7, 20])

@@ -15,7 +15,6 @@ from diffhydro.app.column import solve
 
 FOLDER = Path(__file__).parents[1] / "reference" / "richards"
 CASES = sorted(FOLDER.glob("p*.json"))
-QUICK = ("p01", "p05", "p09", "p14")  # also in float32; p10, p11 are there for ponds and layers
 
 THETA_MEAN, THETA_RMS = 5e-4, 5e-3
 BALANCE = 1e-10  # of throughput, float64

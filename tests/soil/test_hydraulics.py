@@ -247,3 +247,20 @@ def test_reference_soils_can_be_calibrated():
     for name, soil in SOILS.items():
         if "of_p" in name:
             check_bounds(soil)
+
+
+@pytest.mark.parametrize("n", [1.05, 1.1, 1.3, 2.7])
+def test_van_genuchten_is_straight_within_its_rim_and_itself_below(n):
+    soil = van_genuchten(VanGenuchten, 0.08, 0.43, 0.004, n, 500.0)
+    rim = float(soil.rim)
+    assert 0.1 <= rim <= 1.0
+    inside = soil.curves(jnp.asarray([-rim, -0.75 * rim, -0.5 * rim, -0.25 * rim, 0.0]))
+    for values in (inside.theta, inside.conductivity):
+        np.testing.assert_allclose(jnp.diff(values, 2), 0.0, atol=1e-12 * float(values[-1]))
+    assert (inside.slope[1:-1] * rim < soil.k_sat).all()
+    below = -jnp.asarray([1.001 * rim, 10.0, 1e4])
+    m = 1.0 - 1.0 / n
+    full = (1.0 + (-0.004 * below) ** n) ** -m
+    np.testing.assert_allclose(soil.theta(below), 0.08 + 0.35 * full, rtol=1e-12)
+    psi = jnp.asarray([-0.3 * rim, -rim, -2.0 * rim, -50.0])
+    np.testing.assert_allclose(soil.psi(soil.theta(psi)), psi, rtol=1e-6)

@@ -121,13 +121,14 @@ class VanGenuchten(AbstractMualem):
 
 def _chord(soil: VanGenuchten, psi: Array, is_near: Array, below: Curves) -> Curves:
     """Go straight from the curves at the rim to saturation, and stay there."""
-    share = jnp.clip(1.0 + psi / soil.rim, 0.0, 1.0)
+    # Counted from saturation, so that a saturated soil holds and conducts exactly what it should.
+    short = jnp.clip(-psi / soil.rim, 0.0, 1.0)
     slope = jnp.where(psi < 0.0, 1.0 / soil.rim, 0.0)
     water = soil.theta_s - below.theta
     flow = soil.k_sat - below.conductivity
     return Curves(
-        theta=jnp.where(is_near, below.theta + share * water, below.theta),
+        theta=jnp.where(is_near, soil.theta_s - short * water, below.theta),
         capacity=jnp.where(is_near, slope * water, below.capacity),
-        conductivity=jnp.where(is_near, below.conductivity + share * flow, below.conductivity),
+        conductivity=jnp.where(is_near, soil.k_sat - short * flow, below.conductivity),
         slope=jnp.where(is_near, slope * flow, below.slope),
     )

@@ -181,12 +181,15 @@ def _trip(how: Adaptive, setting: _Setting, walk: _Walk) -> _Walk:
         step=SDIRK2.implicit * walk.length * setting.duration,
     )
     tolerance = residual_tolerance(how.tolerance, walk.start.dtype)
+    base = stage.base(tolerance)
 
     def again(_, sweep: Sweep) -> Sweep:
-        return stage.improve(sweep.psi, tolerance, _ROUGH * how.error)
+        return stage.improve(sweep.psi, base, tolerance, _ROUGH * how.error)
 
     # A loop rather than a repetition: half the program to compile.
-    shape = jax.eval_shape(lambda psi: stage.improve(psi, tolerance, 1.0), walk.psi)
+    shape = jax.eval_shape(
+        lambda psi: stage.improve(psi, base, tolerance, _ROUGH * how.error), walk.psi
+    )
     blank = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shape)
     sweep = lax.fori_loop(0, how.sweeps, again, blank._replace(psi=walk.psi))
     return _decide(how, setting, walk, stage, sweep)
@@ -218,21 +221,8 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, stage: Stage, sweep: 
     accept = done & walk.second & good
     reject = stuck | (done & walk.second & ~good)
 
-    # The step after this one: a power of two times this one.
-    room_to_grow = error * _ERROR_GROWS <= _SAFETY * how.error
-    far = error * _ERROR_GROWS**2 <= _SAFETY * how.error
-    growth = jnp.where(far, 4.0, jnp.where(room_to_grow, 2.0, 1.0))
-    grown = walk.length * jnp.where(walk.wary, 1.0, growth)
-    badly = stuck | (error > _ERROR_GROWS * how.error)
-    shrunk = jnp.maximum(walk.length * jnp.where(badly, 0.25, 0.5), how.shortest)
     left = walk.left.plus(jnp.where(accept, -walk.length, 0.0))
-    rest = left.value
-    length = jnp.where(accept, grown, jnp.where(reject, shrunk, walk.length))
-    if walk.steps is not None:
-        full = accept & (accepted >= how.room - 2)
-        length = jnp.where(full, rest, length)
-    length = jnp.where(swept > how.most, jnp.where(accept | reject, rest, length), length)
-    length = jnp.where(rest > 0, jnp.minimum(length, rest), length)
+    length = _next_length(how, walk, left.value, error, accept, reject, stuck)
 
     def fork(at_first, at_accept, at_reject, otherwise):
         x = choose(first, at_first, otherwise)
@@ -282,6 +272,32 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, stage: Stage, sweep: 
         ),
         steps=steps,
     )
+
+
+def _next_length(
+    how: Adaptive,
+    walk: _Walk,
+    left: Array,
+    error: Array,
+    accept: Array,
+    reject: Array,
+    stuck: Array,
+) -> Array:
+    """Choose the length to try next: a power of two times this one, and no more than is left."""
+    fits = _SAFETY * how.error
+    twice = jnp.where(error * _ERROR_GROWS <= fits, 2.0, 1.0)
+    growth = jnp.where(error * _ERROR_GROWS**2 <= fits, 4.0, twice)
+    grown = walk.length * jnp.where(walk.wary, 1.0, growth)
+    badly = stuck | (error > _ERROR_GROWS * how.error)
+    shrunk = jnp.maximum(walk.length * jnp.where(badly, 0.25, 0.5), how.shortest)
+    length = jnp.where(accept, grown, jnp.where(reject, shrunk, walk.length))
+
+    accepted, swept = walk.effort[:2]
+    to_the_end = (accept | reject) & (swept + how.sweeps > how.most)
+    if walk.steps is not None:
+        to_the_end |= accept & (accepted >= how.room - 2)
+    length = jnp.where(to_the_end, left, length)
+    return jnp.where(left > 0, jnp.minimum(length, left), length)
 
 
 def _remember(steps: Steps, walk: _Walk, psi: Array, accept: Array, accepted: Array) -> Steps:

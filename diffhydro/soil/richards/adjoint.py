@@ -22,7 +22,7 @@ from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.fixed import Steps
 from diffhydro.soil.richards.packing import add, greatest, pick, put, smaller_batch
 from diffhydro.soil.richards.problem import Mesh, Problem
-from diffhydro.soil.richards.stage import Rates, Scheme
+from diffhydro.soil.richards.stage import Rates, Scheme, choose
 from diffhydro.soil.richards.state import Exchange
 from diffhydro.typing import Array
 
@@ -123,11 +123,11 @@ def _undo_step(mesh, problem, drive, one: Steps, scheme: Scheme, back: Back, amo
         direct = ((1.0 - kappa) * stored, (1.0 - kappa) * pond)
         return later, direct, jax.tree.map(jnp.add, found, more)
 
-    live = Back(*(_where(taken, x, jnp.zeros_like(x)) for x in back))
+    live = choose(taken, back, jax.tree.map(jnp.zeros_like, back))
     nothing = jax.tree.map(jnp.zeros_like, (live[1:], (problem, drive)))
     # A loop rather than a repetition: half the program to compile.
     before, _, found = lax.fori_loop(0, stages, undo, (live, *nothing))
-    return Back(*(_where(taken, x, y) for x, y in zip(before, back, strict=True))), found
+    return choose(taken, before, back), found
 
 
 def _undo_stage(mesh, problem, drive, psi, pond, step, back: Back, rates: Rates):
@@ -164,10 +164,6 @@ def _through_surface(problem, drive, flux, pond, step, pond_bar, rates: Rates) -
     """Cotangent of the surface flux, from the pond, the runoff and the infiltration."""
     _, pull = jax.vjp(lambda q: problem.top.settle(q, pond, step, drive), flux)
     return pull((pond_bar, rates.runoff))[0] + rates.infiltration
-
-
-def _where(taken: Array, x: Array, y: Array) -> Array:
-    return jnp.where(taken if x.ndim == taken.ndim else taken[None], x, y)
 
 
 def _fields(amounts: Exchange):

@@ -61,13 +61,15 @@ class Fixed(eqx.Module):
         step = self.scheme.implicit * length
 
         def solve(stage: Stage, psi: Tally) -> tuple[Sweep, Array]:
+            base = stage.base(tolerance)
+
             def unfinished(carry):
                 _, sweep, count = carry
                 return (count < self.iterations) & ~jnp.all(sweep.converged)
 
             def iterate(carry):
                 psi, _, count = carry
-                sweep = stage.improve(psi, tolerance, None)
+                sweep = stage.improve(psi, base, tolerance, None)
                 return sweep.psi, sweep, count + 1
 
             start = jnp.zeros((), jnp.int32)

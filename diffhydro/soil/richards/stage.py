@@ -76,18 +76,22 @@ class Stage(NamedTuple):
     pond: Array
     step: Array  # a
 
-    def improve(self, psi: Tally, tolerance: float, rough: float | None) -> Sweep:
-        """Take one Newton step from `psi`."""
+    def base(self, tolerance: float) -> Array:
+        """Return the R to solve for, once per stage: without what nodes may hold too much."""
         extra = flow.overfull(
             self.mesh, self.problem, self.limits, self.start, self.stored, 10.0 * tolerance
         )
+        return self.stored - extra + self.carried
+
+    def improve(self, psi: Tally, base: Array, tolerance: float, rough: float | None) -> Sweep:
+        """Take one Newton step from `psi`."""
         here = flow.evaluate(
             self.mesh,
             self.problem,
             self.drive,
             self.held,
             psi.value,
-            self.stored - extra + self.carried,
+            base,
             self.pond,
             self.step,
             psi.crumbs,
