@@ -255,8 +255,8 @@ def test_van_genuchten_is_straight_within_its_rim_and_itself_below(n):
     rim = float(soil.rim)
     assert 0.1 <= rim <= 1.0
     inside = soil.curves(jnp.asarray([-rim, -0.75 * rim, -0.5 * rim, -0.25 * rim, 0.0]))
-    for values in (inside.theta, inside.conductivity):
-        np.testing.assert_allclose(jnp.diff(values, 2), 0.0, atol=1e-12 * float(values[-1]))
+    for curve in (inside.theta, inside.conductivity):
+        np.testing.assert_allclose(jnp.diff(curve, 2), 0.0, atol=1e-12 * float(curve[-1]))
     assert (inside.slope[1:-1] * rim < soil.k_sat).all()
     below = -jnp.asarray([1.001 * rim, 10.0, 1e4])
     m = 1.0 - 1.0 / n

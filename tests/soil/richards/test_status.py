@@ -43,7 +43,7 @@ def test_the_impossible_is_flagged_finite_and_conserving(policy, stages, dtype):
 
 
 def test_a_full_node_keeps_what_an_iteration_put_into_it():
-    """Ten tolerances too much, a step of a microsecond: expelling it would take kilometres of head."""
+    """A step of a microsecond: expelling five tolerances would take kilometres of head."""
     mesh, problem = lay(loam(), FluxTop(), FluxBottom(), dtype=jnp.float32)
     water = filled(mesh, problem, 0.0)
     over = eqx.tree_at(lambda w: w.stored, water, water.stored + 5e-5 * mesh.volume)
