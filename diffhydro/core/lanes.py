@@ -3,7 +3,7 @@
 Physics is written for one column, and users map it with `jax.vmap`. A plain map would put the new
 axis first and turn every vector operation across columns into strided work; here the map
 appends columns at the **end** of every array instead, and the function sees them all at once,
-so it can also treat them together (stop when all are done, pack the slow ones).
+so it can also treat them together (stop when all are done, let the next ones enter).
 """
 
 from collections.abc import Callable

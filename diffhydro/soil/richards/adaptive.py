@@ -1,9 +1,8 @@
 """Sub-steps chosen by error, for every column its own, in one program.
 
 One flat loop: a trip gives every unfinished column a few Newton iterations, then each column
-decides for itself (stage done, step accepted, step rejected) and moves on at its own step. When
-few columns are left they are packed into a smaller batch, so that a hard column does not make the
-others pay; packing twice leaves the hardest 1/64 running alone.
+decides for itself (stage done, step accepted, step rejected) and moves on at its own step. Columns
+take turns in a row of lanes (`rows.py`), so that a hard one does not make the others pay.
 
 Steps are the interval divided by powers of two. The sequence of steps is then piecewise constant
 in every input, and a derivative that treats it as constant is the derivative.
@@ -25,8 +24,8 @@ from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.fixed import Steps, residual_tolerance
 from diffhydro.soil.richards.newton import Sweep
-from diffhydro.soil.richards.packing import pick, put, smaller_batch, unfinished
 from diffhydro.soil.richards.problem import Mesh, Problem, ends
+from diffhydro.soil.richards.rows import Way, pick, through_lanes
 from diffhydro.soil.richards.stage import SDIRK2, Rates, Stage, choose
 from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
 from diffhydro.typing import Array
@@ -69,17 +68,32 @@ class Adaptive(eqx.Module):
         record: bool,
     ) -> tuple[SoilWater, Exchange, Effort, Steps | None]:
         """Advance over one interval; arrays carry a last axis `column`."""
-        shape = water.pond.shape
-        duration = jnp.broadcast_to(duration, shape)
-        walk = _start(self, water, water.pace / duration, record)
+        columns = water.pond.shape[-1]
+        water, duration = _full((water, duration), columns)
         setting = _Setting(mesh, problem, drive, flow.held(problem, drive), duration)
-        walk = _run(self, setting, walk, shape[-1])
-        steps = walk.steps
+
+        def enter(number: Array) -> _Walk:
+            start, whole = pick((water, duration), number, columns)
+            return _start(self, start, start.pace / whole, record)
+
+        def trip(setting, number, walk, steps):
+            return _trip(self, setting, number, walk, steps)
+
+        way = Way(
+            enter=enter,
+            setting=lambda number: pick(setting, number, columns),
+            trip=trip,
+            busy=lambda walk: walk.left.value > 0,
+            arrival=_arrival,
+        )
+        steps = _blank(self, water) if record else None
+        arrived, steps = through_lanes(columns, way, steps)
+        psi, stored, pond, pace, total, effort = arrived
         if steps is not None:
-            steps = jax.tree.map(_column_last, steps)
+            steps = jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), steps)
             steps = Steps(steps.psi, steps.pond, steps.length * duration[None])
-        ended = SoilWater(walk.start, walk.stored.value, walk.pond, walk.length * duration)
-        return ended, Exchange(*(t.value for t in walk.total)), Effort(*walk.effort), steps
+        water = SoilWater(psi, stored, pond, pace * duration)
+        return water, Exchange(*total), Effort(*effort), steps
 
 
 class _Setting(NamedTuple):
@@ -98,7 +112,6 @@ class _Walk(NamedTuple):
     Times are fractions of the interval and dyadic, hence exact.
     """
 
-    number: Array  # which column of the full batch this is
     left: Tally  # time to go
     length: Array  # step being tried
     wary: Array  # was this step tried before with a larger length?
@@ -114,23 +127,12 @@ class _Walk(NamedTuple):
     pond: Array
     total: tuple[Tally, ...]  # of infiltration, runoff, drainage and uptake
     effort: tuple[Array, ...]  # accepted, sweeps, rejected, forced, rough
-    steps: Steps | None  # the record: column first, shared by all packings
 
 
 def _start(how: Adaptive, water: SoilWater, pace: Array, record: bool) -> _Walk:
     zero = jnp.zeros_like(water.pond)
     none = Rates(zero, zero, zero, zero)
-    steps = None
-    if record:
-        nodes, columns = water.psi.shape
-        dtype = water.psi.dtype
-        steps = Steps(
-            jnp.zeros((columns, how.room, 2, nodes), dtype),
-            jnp.zeros((columns, how.room, 2), dtype),
-            jnp.zeros((columns, how.room), dtype),
-        )
     return _Walk(
-        number=jnp.arange(zero.shape[-1]),
         left=Tally.of(zero + 1.0),
         length=_dyadic(jnp.clip(pace, how.shortest, 1.0)),
         wary=jnp.zeros(zero.shape, bool),
@@ -146,31 +148,28 @@ def _start(how: Adaptive, water: SoilWater, pace: Array, record: bool) -> _Walk:
         pond=water.pond,
         total=tuple(Tally.of(rate) for rate in none),
         effort=(zero, zero, zero, zero, zero),
-        steps=steps,
     )
 
 
-def _run(how: Adaptive, setting: _Setting, walk: _Walk, columns: int) -> _Walk:
-    """Trip until the batch is done, packing what is left when it has become small."""
-    smaller = smaller_batch(columns)
-
-    def busy(walk: _Walk):
-        return jnp.sum(walk.left.value > 0) > smaller
-
-    walk = lax.while_loop(busy, lambda w: _trip(how, setting, w), walk)
-    if not smaller:
-        return walk
-    places = unfinished(walk.left.value > 0, smaller)
-    whole = walk._replace(steps=None)
-    packed: _Walk = pick(whole, places, columns)
-    filled = places.chosen < columns
-    left = jax.tree.map(lambda x: jnp.where(filled, x, 0.0), packed.left)
-    packed = packed._replace(left=left, steps=walk.steps)
-    packed = _run(how, pick(setting, places, columns), packed, smaller)
-    return put(whole, packed._replace(steps=None), places)._replace(steps=packed.steps)
+def _blank(how: Adaptive, water: SoilWater) -> Steps:
+    """Make room for the record: column first, so that a step of a column is one piece."""
+    nodes, columns = water.psi.shape
+    dtype = water.psi.dtype
+    return Steps(
+        jnp.zeros((columns, how.room, 2, nodes), dtype),
+        jnp.zeros((columns, how.room, 2), dtype),
+        jnp.zeros((columns, how.room), dtype),
+    )
 
 
-def _trip(how: Adaptive, setting: _Setting, walk: _Walk) -> _Walk:
+def _arrival(walk: _Walk):
+    total = tuple(t.value for t in walk.total)
+    return walk.start, walk.stored.value, walk.pond, walk.length, total, walk.effort
+
+
+def _trip(
+    how: Adaptive, setting: _Setting, number: Array, walk: _Walk, steps: Steps | None
+) -> tuple[_Walk, Steps | None]:
     stage = Stage(
         *setting[:4],
         limits=ends(setting.mesh, setting.problem.medium, walk.start),
@@ -192,11 +191,20 @@ def _trip(how: Adaptive, setting: _Setting, walk: _Walk) -> _Walk:
     )
     blank = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shape)
     sweep = lax.fori_loop(0, how.sweeps, again, blank._replace(psi=walk.psi))
-    return _decide(how, setting, walk, stage, sweep)
+    after, accepted = _decide(how, setting, walk, stage, sweep)
+    if steps is not None:
+        steps = _remember(steps, walk, jnp.where(accepted, number, steps.length.shape[0]), after)
+    return after, steps
 
 
-def _decide(how: Adaptive, setting: _Setting, walk: _Walk, stage: Stage, sweep: Sweep) -> _Walk:
-    """Let every column move on: next iteration, next stage, next step, or a smaller step."""
+def _decide(
+    how: Adaptive, setting: _Setting, walk: _Walk, stage: Stage, sweep: Sweep
+) -> tuple[_Walk, Array]:
+    """Let every column move on: next iteration, next stage, next step, or a smaller step.
+
+    Returns:
+        The walks and which columns have accepted a step.
+    """
     accepted, swept, rejected, forced, rough = walk.effort
     active = walk.left.value > 0
     spent = walk.spent + how.sweeps
@@ -206,7 +214,7 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, stage: Stage, sweep: 
     tired = spent >= patience.astype(spent.dtype)
     tiny = walk.length <= how.shortest
     last_chance = tiny | (swept > how.most)
-    if walk.steps is not None:
+    if walk.first_psi is not None:
         last_chance |= (accepted >= how.room - 1) & (walk.length >= walk.left.value)
     enough = sweep.converged | (tired & sweep.close)
     done = active & (enough | (tired & last_chance))
@@ -243,12 +251,10 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, stage: Stage, sweep: 
     passed = (accept | first) & enough & ~sweep.converged
     idle = ~active
     none = jnp.zeros_like(walk.gain)
-    steps, first_psi = walk.steps, walk.first_psi
-    if steps is not None and first_psi is not None:
-        steps = _remember(steps, walk, psi.value, accept, accepted)
+    first_psi = walk.first_psi
+    if first_psi is not None:
         first_psi = choose(first, psi.value, first_psi)
-    return _Walk(
-        number=walk.number,
+    after = _Walk(
         left=left,
         length=length,
         wary=jnp.where(accept, False, walk.wary | reject),
@@ -270,8 +276,8 @@ def _decide(how: Adaptive, setting: _Setting, walk: _Walk, stage: Stage, sweep: 
             jnp.where(bad, forced + 1.0, forced),
             jnp.where(passed, rough + 1.0, rough),
         ),
-        steps=steps,
     )
+    return after, accept
 
 
 def _next_length(
@@ -294,23 +300,22 @@ def _next_length(
 
     accepted, swept = walk.effort[:2]
     to_the_end = (accept | reject) & (swept + how.sweeps > how.most)
-    if walk.steps is not None:
+    if walk.first_psi is not None:
         to_the_end |= accept & (accepted >= how.room - 2)
     length = jnp.where(to_the_end, left, length)
     return jnp.where(left > 0, jnp.minimum(length, left), length)
 
 
-def _remember(steps: Steps, walk: _Walk, psi: Array, accept: Array, accepted: Array) -> Steps:
-    """Write the accepted step of each column into its own row."""
-    row = jnp.where(accept, walk.number, steps.length.shape[0])
-    place = accepted.astype(jnp.int32)
+def _remember(steps: Steps, walk: _Walk, number: Array, after: _Walk) -> Steps:
+    """Write the accepted step of each column into its own row; others have no such number."""
+    place = walk.effort[0].astype(jnp.int32)
     assert walk.first_psi is not None
-    both = jnp.stack([walk.first_psi, psi]).transpose(2, 0, 1)
+    both = jnp.stack([walk.first_psi, after.start]).transpose(2, 0, 1)
     ponds = jnp.stack([walk.pond, walk.base_pond], axis=-1)
     return Steps(
-        steps.psi.at[row, place].set(both, mode="drop"),
-        steps.pond.at[row, place].set(ponds, mode="drop"),
-        steps.length.at[row, place].set(walk.length, mode="drop"),
+        steps.psi.at[number, place].set(both, mode="drop"),
+        steps.pond.at[number, place].set(ponds, mode="drop"),
+        steps.length.at[number, place].set(walk.length, mode="drop"),
     )
 
 
@@ -320,5 +325,5 @@ def _dyadic(x: Array) -> Array:
     return jnp.ldexp(jnp.ones_like(x), exponent - 1)
 
 
-def _column_last(x: Array) -> Array:
-    return jnp.moveaxis(x, 0, -1)
+def _full(tree, columns: int):
+    return jax.tree.map(lambda x: jnp.broadcast_to(x, (*x.shape[:-1], columns)), tree)

@@ -20,11 +20,13 @@ from diffhydro.core import tridiagonal
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.fixed import Steps
-from diffhydro.soil.richards.packing import add, greatest, pick, put, smaller_batch
 from diffhydro.soil.richards.problem import Mesh, Problem
+from diffhydro.soil.richards.rows import in_sorted_rows, pick
 from diffhydro.soil.richards.stage import Rates, Scheme, choose
 from diffhydro.soil.richards.state import Exchange
 from diffhydro.typing import Array
+
+_Setting = tuple[Mesh, Problem, Drive]
 
 
 class Back(NamedTuple):
@@ -51,51 +53,46 @@ def pull_back(
     Args:
         uneven: Some columns may have taken many more steps than others.
     """
-    span = _Span(jnp.sum(steps.length > 0, axis=0), mesh, problem, drive, steps, scheme)
-    gathered = jax.tree.map(jnp.zeros_like, (problem, drive))
-    none = jnp.zeros((), span.taken.dtype)
-    back, found = _back_to(none, span, back, amounts, gathered, packings=1 if uneven else 0)
+    taken = jnp.sum(steps.length > 0, axis=0)
+    (columns,) = taken.shape
+    if not uneven:
+
+        def step(number: Array) -> Steps:
+            return jax.tree.map(lambda x: lax.dynamic_index_in_dim(x, number, 0, False), steps)
+
+        back, found = _walk_back((mesh, problem, drive), step, taken, scheme, back, amounts)
+        return back, *found
+
+    trail = jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), steps)  # column, step
+
+    def row(chosen: Array):
+        few, few_back, few_amounts = pick(((mesh, problem, drive), back, amounts), chosen, columns)
+        count = jnp.where(chosen < columns, pick(taken, chosen, columns), 0)
+
+        def step(number: Array) -> Steps:
+            one = jax.tree.map(lambda x: x.at[chosen, number].get(mode="clip"), trail)
+            one = jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), one)
+            return Steps(one.psi, one.pond, jnp.where(number < count, one.length, 0.0))
+
+        return _walk_back(few, step, count, scheme, few_back, few_amounts)
+
+    back, found = in_sorted_rows(taken, row)
     return back, *found
 
 
-class _Span(NamedTuple):
-    """The steps of some columns and what they were taken through."""
-
-    taken: Array  # number of steps of each column
-    mesh: Mesh
-    problem: Problem
-    drive: Drive
-    steps: Steps
-    scheme: Scheme
-
-
-def _back_to(first: Array, span: _Span, back: Back, amounts: Exchange, gathered, packings: int):
-    """Undo the steps numbered `first` and above; columns that took most steps go packed, first."""
-    count, mesh, problem, drive, steps, scheme = span
-    columns = count.shape[-1]
-    last = jnp.max(count)
-    smaller = smaller_batch(columns)
-    if smaller and packings:
-        places, next_count = greatest(count, smaller)
-        border = jnp.maximum(next_count, first)
-        few = span._replace(
-            **pick(span._asdict() | {"scheme": None}, places, columns) | {"scheme": scheme}
-        )
-        few_back, few_amounts = pick((back, amounts), places, columns)
-        none = jax.tree.map(jnp.zeros_like, (few.problem, few.drive))
-        few_back, found = _back_to(border, few, few_back, few_amounts, none, packings - 1)
-        back = put(back, few_back, places)
-        gathered = add(gathered, found, places, columns)
-        last = border
+def _walk_back(
+    setting: _Setting, step, taken: Array, scheme: Scheme, back: Back, amounts: Exchange
+):
+    """Undo all steps; `step` gives those of one number, with length 0 for who has none."""
 
     def undo(carry):
         number, back, gathered = carry
-        one = jax.tree.map(lambda x: lax.dynamic_index_in_dim(x, number - 1, 0, False), steps)
-        back, found = _undo_step(mesh, problem, drive, one, scheme, back, amounts)
+        back, found = _undo_step(*setting, step(number - 1), scheme, back, amounts)
         return number - 1, back, jax.tree.map(jnp.add, gathered, found)
 
-    carry = lax.while_loop(lambda carry: carry[0] > first, undo, (last, back, gathered))
-    return carry[1], carry[2]
+    nothing = jax.tree.map(jnp.zeros_like, setting[1:])
+    carry = lax.while_loop(lambda carry: carry[0] > 0, undo, (jnp.max(taken), back, nothing))
+    return carry[1:]
 
 
 def _undo_step(mesh, problem, drive, one: Steps, scheme: Scheme, back: Back, amounts: Exchange):

@@ -1,4 +1,4 @@
-"""Equivalence: columns mapped together give what each gives alone, packed or not."""
+"""Equivalence: columns mapped together give what each gives alone, in one row or several."""
 
 import equinox as eqx
 import jax
@@ -17,7 +17,7 @@ from tests.soil.richards.columns import air, drives, filled, lay, march, roots, 
 # where many go through Thomas. Both differ by residuals and rounding far below this, in m³/m³.
 SAME = 1e-9
 EXACT = 1e-12  # residual asked for, as a water content
-PACKED = 130  # columns: packing starts at 128
+ROWS = 130  # columns: more than fit into a row
 
 
 def many(count: int) -> tuple[VanGenuchten, np.ndarray]:
@@ -55,9 +55,9 @@ def run(policy):
         (Fixed(8, 30, EXACT), 10),
         (Fixed(4, 30, EXACT, SDIRK2), 10),
         (Adaptive(tolerance=EXACT, sweeps=1, most=10**5), 10),
-        (Adaptive(tolerance=EXACT, sweeps=2, most=10**5), PACKED),
+        (Adaptive(tolerance=EXACT, sweeps=2, most=10**5), ROWS),
     ],
-    ids=["fixed", "two_stages", "adaptive", "adaptive_packed"],
+    ids=["fixed", "two_stages", "adaptive", "adaptive_rows"],
 )
 def test_mapped_columns_equal_single_ones(policy, count):
     soil, supply = many(count)
