@@ -5,6 +5,8 @@ import platform
 import sys
 from pathlib import Path
 
+from diffhydro.app.vectors import use_wide_vectors
+
 ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 
 
@@ -21,10 +23,11 @@ def use_one_core() -> None:
 
 
 def set_flags() -> None:
-    """Ask XLA and numba for one thread per program, and jax for no compilation cache."""
+    """Ask for one thread per program, for wide vectors as `diffhydro` does, and for no cache."""
     flags = os.environ.get("XLA_FLAGS", "")
     if ONE_THREAD not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {ONE_THREAD}".strip()
+    use_wide_vectors()
     os.environ["NUMBA_NUM_THREADS"] = "1"
     os.environ["JAX_PLATFORMS"] = "cpu"
     os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"

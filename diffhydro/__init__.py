@@ -28,6 +28,7 @@ _CONTENTS = {
     "diffhydro.land.observe": ("probe", "skin", "layer_mean", "root_zone"),
     "diffhydro.land.budget": ("budget",),
     "diffhydro.app.cache": ("enable_compilation_cache",),
+    "diffhydro.app.vectors": ("use_wide_vectors",),
     "diffhydro.errors": ("InputError",),
 }
 _HOME = {name: module for module, names in _CONTENTS.items() for name in names}

@@ -3,6 +3,7 @@ from diffhydro import land as land
 from diffhydro import soil as soil
 from diffhydro._version import __version__ as __version__
 from diffhydro.app.cache import enable_compilation_cache as enable_compilation_cache
+from diffhydro.app.vectors import use_wide_vectors as use_wide_vectors
 from diffhydro.core.ensembles import ensemble as ensemble
 from diffhydro.core.ensembles import member as member
 from diffhydro.core.grids import Column as Column

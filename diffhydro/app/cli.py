@@ -174,6 +174,9 @@ def info() -> None:
 
 
 def _prepare(cache: bool) -> None:
+    from diffhydro.app.vectors import use_wide_vectors
+
+    use_wide_vectors()
     if cache:
         from diffhydro.app.cache import enable_compilation_cache
 
