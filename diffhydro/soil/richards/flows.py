@@ -58,11 +58,14 @@ def evaluate(
     """Evaluate one stage at heads `psi`: base is R, pond the pond it starts from, step is a.
 
     `crumbs` are the digits of the heads that `psi` cannot hold. Between thin layers the flux of
-    one rounding of ψ is larger than any tolerance; all else is blind to them.
+    one rounding of ψ is larger than any tolerance; they enter it linearly, which is exact.
     """
     curves = fence(lambda p: problem.medium.curves(mesh.split(p)), psi)
-    face, above, below = _faces(mesh, problem, drive, held, psi, pond, step, curves, crumbs)
+    face, above, below = _faces(mesh, problem, drive, held, psi, pond, step, curves)
     stored, capacity = _stored(mesh, problem, psi, curves)
+    if crumbs is not None:
+        stored = stored + capacity * crumbs
+        face = face + carried(above, below, crumbs)
     residual = stored - base - step[None] * (face[:-1] - face[1:])
     diagonal = jnp.maximum(capacity, _LEAST_CAPACITY * mesh.scale) + step[None] * (
         above[1:] - below[:-1]
@@ -70,6 +73,8 @@ def evaluate(
     sink = slope = None
     if problem.stress is not None:
         sink, slope = _sink(problem, drive, psi)
+        if crumbs is not None:
+            sink = sink + slope * crumbs
         residual = residual + step[None] * sink
         diagonal = diagonal + step[None] * slope
     return Flows(
@@ -95,13 +100,10 @@ def carried(from_above: Array, from_below: Array, change: Array) -> Array:
     return from_above * above + from_below * below
 
 
-def _faces(mesh, problem, drive, held, psi, pond, step, curves, crumbs):
+def _faces(mesh, problem, drive, held, psi, pond, step, curves):
     k_up, k_down = mesh.upper(curves.conductivity), mesh.lower(curves.conductivity)
     s_up, s_down = mesh.upper(curves.slope), mesh.lower(curves.slope)
-    fall = psi[:-1] - psi[1:]
-    if crumbs is not None:
-        fall = fall + (crumbs[:-1] - crumbs[1:])
-    gradient = fall / mesh.distance + 1.0
+    gradient = (psi[:-1] - psi[1:]) / mesh.distance + 1.0
     mean = 0.5 * (k_up + k_down)
     spread = mean / mesh.distance
     inner = lax.optimization_barrier(
@@ -124,9 +126,6 @@ def _faces(mesh, problem, drive, held, psi, pond, step, curves, crumbs):
         (jnp.ones_like(psi[0]), curves.slope[0], jnp.ones_like(psi[-1]), curves.slope[-1]),
     )
     (q_top, q_foot), (slope_top, slope_foot) = ends
-    if crumbs is not None:
-        q_top = q_top + slope_top * crumbs[0]
-        q_foot = q_foot + slope_foot * crumbs[-1]
     zero = jnp.zeros_like(psi[:1])
     return lax.optimization_barrier(
         (
