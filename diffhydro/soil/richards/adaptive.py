@@ -26,7 +26,7 @@ from diffhydro.soil.richards.fixed import Steps, residual_tolerance
 from diffhydro.soil.richards.newton import Sweep
 from diffhydro.soil.richards.problem import Mesh, Problem, ends
 from diffhydro.soil.richards.rows import Way, pick, through_lanes
-from diffhydro.soil.richards.stage import SDIRK2, Rates, Stage, choose
+from diffhydro.soil.richards.stage import SDIRK2, Outcome, Rates, Stage, choose
 from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
 from diffhydro.typing import Array
 
@@ -69,7 +69,7 @@ class Adaptive(eqx.Module):
     ) -> tuple[SoilWater, Exchange, Effort, Steps | None]:
         """Advance over one interval; arrays carry a last axis `column`."""
         columns = water.pond.shape[-1]
-        water, duration = _full((water, duration), columns)
+        duration = jnp.broadcast_to(duration, water.pond.shape)
         setting = _Setting(mesh, problem, drive, flow.held(problem, drive), duration)
 
         def enter(number: Array) -> _Walk:
@@ -197,6 +197,20 @@ def _trip(
     return after, steps
 
 
+class _Verdict(NamedTuple):
+    """What a trip has brought every column: at most one of `first`, `accept` and `reject`."""
+
+    first: Array  # the first stage is done
+    accept: Array  # the step is done
+    reject: Array  # the step is tried again, shorter
+    stuck: Array  # … because the iterations did not get there
+    error: Array  # of the step, if it is done
+    bad: Array  # let pass without having met its error or its residual
+    passed: Array  # let pass with a residual that iterating would not make smaller
+    end: Outcome
+    psi: Tally
+
+
 def _decide(
     how: Adaptive, setting: _Setting, walk: _Walk, stage: Stage, sweep: Sweep
 ) -> tuple[_Walk, Array]:
@@ -205,39 +219,63 @@ def _decide(
     Returns:
         The walks and which columns have accepted a step.
     """
-    accepted, swept, rejected, forced, rough = walk.effort
-    active = walk.left.value > 0
     spent = walk.spent + how.sweeps
-    swept = jnp.where(active, swept + how.sweeps, swept)
+    swept = jnp.where(walk.left.value > 0, walk.effort[1] + how.sweeps, walk.effort[1])
+    verdict = _judge(how, setting, walk, stage, sweep, spent, swept)
+    return _move_on(how, setting, walk, verdict, spent, swept), verdict.accept
+
+
+def _judge(
+    how: Adaptive,
+    setting: _Setting,
+    walk: _Walk,
+    stage: Stage,
+    sweep: Sweep,
+    spent: Array,
+    swept: Array,
+) -> _Verdict:
+    active = walk.left.value > 0
     # A stage that is nearly there gets as long again before its residual is let pass.
     patience = jnp.where(sweep.close, 2 * how.iterations, how.iterations)
     tired = spent >= patience.astype(spent.dtype)
-    tiny = walk.length <= how.shortest
-    last_chance = tiny | (swept > how.most)
+    last_chance = (walk.length <= how.shortest) | (swept > how.most)
     if walk.first_psi is not None:
-        last_chance |= (accepted >= how.room - 1) & (walk.length >= walk.left.value)
+        last_chance |= (walk.effort[0] >= how.room - 1) & (walk.length >= walk.left.value)
     enough = sweep.converged | (tired & sweep.close)
     done = active & (enough | (tired & last_chance))
     end, psi = stage.or_stand_still(done & ~enough, sweep, stage.conclude(sweep))
     stuck = active & ~done & tired
 
-    carry = SDIRK2.carry
     first = done & ~walk.second
     wrong = jnp.abs(end.gain - walk.gain) - sweep.noise
     error = jnp.max(wrong / setting.mesh.scale, axis=0)
     good = (error <= how.error) | last_chance
     accept = done & walk.second & good
-    reject = stuck | (done & walk.second & ~good)
+    return _Verdict(
+        first=first,
+        accept=accept,
+        reject=stuck | (done & walk.second & ~good),
+        stuck=stuck,
+        error=error,
+        bad=(accept & ((error > how.error) | ~enough)) | (first & ~enough),
+        passed=(accept | first) & enough & ~sweep.converged,
+        end=end,
+        psi=psi,
+    )
 
-    left = walk.left.plus(jnp.where(accept, -walk.length, 0.0))
-    length = _next_length(how, walk, left.value, error, accept, reject, stuck)
+
+def _move_on(
+    how: Adaptive, setting: _Setting, walk: _Walk, verdict: _Verdict, spent: Array, swept: Array
+) -> _Walk:
+    first, accept, reject = verdict.first, verdict.accept, verdict.reject
+    end, psi = verdict.end, verdict.psi
 
     def fork(at_first, at_accept, at_reject, otherwise):
         x = choose(first, at_first, otherwise)
         x = choose(accept, at_accept, x)
         return choose(reject, at_reject, x)
 
-    weights = SDIRK2.explicit
+    carry, weights = SDIRK2.carry, SDIRK2.explicit
     step_rates = jax.tree.map(
         lambda r1, r2: setting.duration * walk.length * (weights[0] * r1 + weights[1] * r2),
         walk.first_rates,
@@ -247,16 +285,16 @@ def _decide(
     stored = walk.stored.plus(carry * walk.gain + end.gain)
     total = tuple(t.plus(r) for t, r in zip(walk.total, step_rates, strict=True))
     second_pond = walk.pond + carry * (end.pond - walk.pond)
-    bad = (accept & ((error > how.error) | ~enough)) | (first & ~enough)
-    passed = (accept | first) & enough & ~sweep.converged
-    idle = ~active
+    left = walk.left.plus(jnp.where(accept, -walk.length, 0.0))
+    idle = walk.left.value <= 0
     none = jnp.zeros_like(walk.gain)
     first_psi = walk.first_psi
     if first_psi is not None:
         first_psi = choose(first, psi.value, first_psi)
-    after = _Walk(
+    accepted, _, rejected, forced, rough = walk.effort
+    return _Walk(
         left=left,
-        length=length,
+        length=_next_length(how, walk, left.value, verdict),
         wary=jnp.where(accept, False, walk.wary | reject),
         second=jnp.where(first, True, jnp.where(accept | reject, False, walk.second)),
         spent=jnp.where(first | accept | reject, 0.0, spent),
@@ -273,28 +311,20 @@ def _decide(
             jnp.where(accept, accepted + 1.0, accepted),
             swept,
             jnp.where(reject, rejected + 1.0, rejected),
-            jnp.where(bad, forced + 1.0, forced),
-            jnp.where(passed, rough + 1.0, rough),
+            jnp.where(verdict.bad, forced + 1.0, forced),
+            jnp.where(verdict.passed, rough + 1.0, rough),
         ),
     )
-    return after, accept
 
 
-def _next_length(
-    how: Adaptive,
-    walk: _Walk,
-    left: Array,
-    error: Array,
-    accept: Array,
-    reject: Array,
-    stuck: Array,
-) -> Array:
+def _next_length(how: Adaptive, walk: _Walk, left: Array, verdict: _Verdict) -> Array:
     """Choose the length to try next: a power of two times this one, and no more than is left."""
+    accept, reject, error = verdict.accept, verdict.reject, verdict.error
     fits = _SAFETY * how.error
     twice = jnp.where(error * _ERROR_GROWS <= fits, 2.0, 1.0)
     growth = jnp.where(error * _ERROR_GROWS**2 <= fits, 4.0, twice)
     grown = walk.length * jnp.where(walk.wary, 1.0, growth)
-    badly = stuck | (error > _ERROR_GROWS * how.error)
+    badly = verdict.stuck | (error > _ERROR_GROWS * how.error)
     shrunk = jnp.maximum(walk.length * jnp.where(badly, 0.25, 0.5), how.shortest)
     length = jnp.where(accept, grown, jnp.where(reject, shrunk, walk.length))
 
@@ -323,7 +353,3 @@ def _dyadic(x: Array) -> Array:
     """Round down to a power of two, exactly."""
     _, exponent = jnp.frexp(x)
     return jnp.ldexp(jnp.ones_like(x), exponent - 1)
-
-
-def _full(tree, columns: int):
-    return jax.tree.map(lambda x: jnp.broadcast_to(x, (*x.shape[:-1], columns)), tree)

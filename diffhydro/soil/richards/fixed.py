@@ -60,24 +60,6 @@ class Fixed(eqx.Module):
         length = jnp.broadcast_to(duration / self.substeps, water.pond.shape)
         step = self.scheme.implicit * length
 
-        def solve(stage: Stage, psi: Tally) -> tuple[Sweep, Array]:
-            base = stage.base(tolerance)
-
-            def unfinished(carry):
-                _, sweep, count = carry
-                return (count < self.iterations) & ~jnp.all(sweep.converged)
-
-            def iterate(carry):
-                psi, _, count = carry
-                sweep = stage.improve(psi, base, tolerance, None)
-                return sweep.psi, sweep, count + 1
-
-            start = jnp.zeros((), jnp.int32)
-            blank = jax.eval_shape(iterate, (psi, None, start))[1]
-            blank = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), blank)
-            _, sweep, count = lax.while_loop(unfinished, iterate, (psi, blank, start))
-            return sweep, count
-
         def substep(carry, _):
             psi, stored, pond, total, sweeps, forced = carry
             stage = Stage(
@@ -89,7 +71,7 @@ class Fixed(eqx.Module):
             reached = stored, pond
             for share in self.scheme.explicit:
                 ponds.append(stage.pond)
-                sweep, count = solve(stage, psi)
+                sweep, count = _solve(self, stage, psi, tolerance)
                 end = stage.conclude(sweep)
                 end, psi = stage.or_stand_still(~sweep.converged, sweep, end)
                 visited.append(psi.value)
@@ -122,6 +104,26 @@ class Fixed(eqx.Module):
             lengths = jnp.broadcast_to(length, (self.substeps, *length.shape))
             steps = Steps(visited[0], visited[1], lengths)
         return SoilWater(psi.value, stored, pond, water.pace), Exchange(*total), effort, steps
+
+
+def _solve(how: Fixed, stage: Stage, psi: Tally, tolerance: float) -> tuple[Sweep, Array]:
+    """Iterate until every column has converged; also give the number of iterations."""
+    base = stage.base(tolerance)
+
+    def unfinished(carry):
+        _, sweep, count = carry
+        return (count < how.iterations) & ~jnp.all(sweep.converged)
+
+    def iterate(carry):
+        psi, _, count = carry
+        sweep = stage.improve(psi, base, tolerance, None)
+        return sweep.psi, sweep, count + 1
+
+    start = jnp.zeros((), jnp.int32)
+    blank = jax.eval_shape(iterate, (psi, None, start))[1]
+    blank = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), blank)
+    _, sweep, count = lax.while_loop(unfinished, iterate, (psi, blank, start))
+    return sweep, count
 
 
 def residual_tolerance(wanted: float | None, dtype) -> float:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.flatten_util import ravel_pytree
 
 from diffhydro.typing import Array
 
@@ -145,20 +146,12 @@ def _choose(which: Array, new: Any, old: Any) -> Any:
 
 def _write(book: Array, number: Array, which: Array, arrival: Any) -> Array:
     """Write the pages of some lanes."""
-    lanes = number.shape[0]
-    pages = jnp.concatenate([x.reshape(-1, lanes) for x in jax.tree.leaves(arrival)])
+    pages = jax.vmap(lambda one: ravel_pytree(one)[0], in_axes=-1)(arrival)
     # One scatter of rows: XLA:CPU runs and compiles a scatter as a loop over its rows.
     place = jnp.where(which, number, book.shape[0])
-    return book.at[place].set(pages.T, mode="drop")
+    return book.at[place].set(pages, mode="drop")
 
 
 def _read(book: Array, shape: Any) -> Any:
-    leaves, structure = jax.tree.flatten(shape)
-    cuts = [0]
-    for leaf in leaves:
-        cuts.append(cuts[-1] + leaf.size // leaf.shape[-1])
-    parts = [
-        book[:, cut : cuts[i + 1]].T.reshape(*leaf.shape[:-1], book.shape[0])
-        for i, (cut, leaf) in enumerate(zip(cuts, leaves, strict=False))
-    ]
-    return jax.tree.unflatten(structure, parts)
+    _, unravel = ravel_pytree(jax.tree.map(lambda s: jnp.zeros(s.shape[:-1], s.dtype), shape))
+    return jax.vmap(unravel, out_axes=-1)(book)
