@@ -22,9 +22,10 @@ from jax import lax
 from diffhydro.core.tally import Tally
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
-from diffhydro.soil.richards.fixed import Steps, residual_tolerance
+from diffhydro.soil.richards.fixed import residual_tolerance
 from diffhydro.soil.richards.newton import Sweep
 from diffhydro.soil.richards.problem import Mesh, Problem, ends
+from diffhydro.soil.richards.record import Steps, blank_record
 from diffhydro.soil.richards.rows import Way, pick, through_lanes
 from diffhydro.soil.richards.stage import SDIRK2, Outcome, Rates, Stage, choose
 from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
@@ -86,12 +87,11 @@ class Adaptive(eqx.Module):
             busy=lambda walk: walk.left.value > 0,
             arrival=_arrival,
         )
-        steps = _blank(self, water) if record else None
+        steps = blank_record(self.room, water.psi) if record else None
         arrived, steps = through_lanes(columns, way, steps)
         psi, stored, pond, pace, total, effort = arrived
         if steps is not None:
-            steps = jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), steps)
-            steps = Steps(steps.psi, steps.pond, steps.length * duration[None])
+            steps = steps.columns_last(duration)
         water = SoilWater(psi, stored, pond, pace * duration)
         return water, Exchange(*total), Effort(*effort), steps
 
@@ -151,17 +151,6 @@ def _start(how: Adaptive, water: SoilWater, pace: Array, record: bool) -> _Walk:
     )
 
 
-def _blank(how: Adaptive, water: SoilWater) -> Steps:
-    """Make room for the record: column first, so that a step of a column is one piece."""
-    nodes, columns = water.psi.shape
-    dtype = water.psi.dtype
-    return Steps(
-        jnp.zeros((columns, how.room, 2, nodes), dtype),
-        jnp.zeros((columns, how.room, 2), dtype),
-        jnp.zeros((columns, how.room), dtype),
-    )
-
-
 def _arrival(walk: _Walk):
     total = tuple(t.value for t in walk.total)
     return walk.start, walk.stored.value, walk.pond, walk.length, total, walk.effort
@@ -193,7 +182,12 @@ def _trip(
     sweep = lax.fori_loop(0, how.sweeps, again, blank._replace(psi=walk.psi))
     after, accepted = _decide(how, setting, walk, stage, sweep)
     if steps is not None:
-        steps = _remember(steps, walk, jnp.where(accepted, number, steps.length.shape[0]), after)
+        assert walk.first_psi is not None
+        heads = jnp.stack([walk.first_psi, after.start])
+        ponds = jnp.stack([walk.pond, walk.base_pond])
+        nobody = steps.length.shape[0]
+        number = jnp.where(accepted, number, nobody)
+        steps = steps.with_step(number, walk.effort[0], heads, ponds, walk.length)
     return after, steps
 
 
@@ -334,19 +328,6 @@ def _next_length(how: Adaptive, walk: _Walk, left: Array, verdict: _Verdict) -> 
         to_the_end |= accept & (accepted >= how.room - 2)
     length = jnp.where(to_the_end, left, length)
     return jnp.where(left > 0, jnp.minimum(length, left), length)
-
-
-def _remember(steps: Steps, walk: _Walk, number: Array, after: _Walk) -> Steps:
-    """Write the accepted step of each column into its own row; others have no such number."""
-    place = walk.effort[0].astype(jnp.int32)
-    assert walk.first_psi is not None
-    both = jnp.stack([walk.first_psi, after.start]).transpose(2, 0, 1)
-    ponds = jnp.stack([walk.pond, walk.base_pond], axis=-1)
-    return Steps(
-        steps.psi.at[number, place].set(both, mode="drop"),
-        steps.pond.at[number, place].set(ponds, mode="drop"),
-        steps.length.at[number, place].set(walk.length, mode="drop"),
-    )
 
 
 def _dyadic(x: Array) -> Array:

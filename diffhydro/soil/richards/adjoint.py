@@ -19,8 +19,8 @@ from jax import lax
 from diffhydro.core import tridiagonal
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
-from diffhydro.soil.richards.fixed import Steps
 from diffhydro.soil.richards.problem import Mesh, Problem
+from diffhydro.soil.richards.record import Steps
 from diffhydro.soil.richards.rows import in_sorted_rows, pick
 from diffhydro.soil.richards.stage import Rates, Scheme, choose
 from diffhydro.soil.richards.state import Exchange

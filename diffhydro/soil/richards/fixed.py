@@ -14,17 +14,10 @@ from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.newton import Sweep
 from diffhydro.soil.richards.problem import Mesh, Problem, ends
+from diffhydro.soil.richards.record import Steps
 from diffhydro.soil.richards.stage import BACKWARD_EULER, Rates, Scheme, Stage
 from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
 from diffhydro.typing import Array
-
-
-class Steps(eqx.Module):
-    """The steps that were taken: what the adjoint walks back over (`column` last)."""
-
-    psi: Array  # step, stage, node
-    pond: Array  # step, stage: pond at the start of each stage
-    length: Array  # step; 0 where no step was taken
 
 
 class Fixed(eqx.Module):

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from diffhydro.core.grids import Column
 from diffhydro.soil.boundary import AbstractBottom, AbstractTop
 from diffhydro.soil.hydraulics import AbstractHydraulics, Curves
-from diffhydro.soil.uptake import Feddes, Uptake
+from diffhydro.soil.uptake import AbstractStress, Uptake
 from diffhydro.typing import Array, Float
 
 
@@ -157,7 +157,7 @@ class Problem(eqx.Module):
     bottom: AbstractBottom
     specific_storage: Float[Array, ""]
     share: Float[Array, " node"] | None
-    stress: Feddes | None
+    stress: AbstractStress | None
 
 
 def prepare(
