@@ -1,6 +1,8 @@
 """Where the water of a run went, and what cannot be accounted for.
 
 residual = precipitation − evaporation − transpiration − runoff − drainage − Δstores
+
+less interception and sublimation, where a model has a canopy and snow.
 """
 
 from typing import Any
@@ -16,6 +18,7 @@ from diffhydro.land.trajectory import Trajectory
 from diffhydro.typing import Array, Float
 
 _OUT = ("evaporation", "transpiration", "runoff", "drainage")
+_ALOFT = ("interception", "sublimation")  # only some models have them
 
 
 class Budget(eqx.Module):
@@ -27,12 +30,19 @@ class Budget(eqx.Module):
     runoff: Float[Array, "*site"]
     drainage: Float[Array, "*site"]
     storage_change: dict[str, Float[Array, "*site"]]
+    interception: Float[Array, "*site"] | None = None
+    sublimation: Float[Array, "*site"] | None = None
+
+    @property
+    def _gone(self) -> dict[str, Array]:
+        every = {name: getattr(self, name) for name in (*_OUT, *_ALOFT)}
+        return {name: total for name, total in every.items() if total is not None}
 
     @property
     def residual(self) -> Float[Array, "*site"]:
         """Water that is missing at the end: in, less out, less what stayed."""
         left = self.precipitation
-        for flux in (*(getattr(self, name) for name in _OUT), *self.storage_change.values()):
+        for flux in (*self._gone.values(), *self.storage_change.values()):
             left = left - flux
         return left
 
@@ -40,7 +50,7 @@ class Budget(eqx.Module):
     def throughput(self) -> Float[Array, "*site"]:
         """Half of all amounts: in a closed budget all that came, and all that went or stayed."""
         amounts = abs(self.precipitation)
-        for flux in (*(getattr(self, name) for name in _OUT), *self.storage_change.values()):
+        for flux in (*self._gone.values(), *self.storage_change.values()):
             amounts = amounts + abs(flux)
         return 0.5 * amounts
 
@@ -55,7 +65,7 @@ class Budget(eqx.Module):
         if isinstance(self.precipitation, Tracer):
             return "Budget of a traced run"
         rows = [("precipitation", self.precipitation)]
-        rows += [(name, -getattr(self, name)) for name in _OUT]
+        rows += [(name, -total) for name, total in self._gone.items()]
         rows += [(f"change of {name}", -change) for name, change in self.storage_change.items()]
         count = np.size(self.precipitation)
         head = [] if count == 1 else [f"mean of {count} sites"]
@@ -74,7 +84,8 @@ def budget(run: Trajectory) -> Budget:
     """
     fluxes = run.fluxes
     axes = fluxes.precipitation.ndim - 1
-    totals = {name: _total(getattr(fluxes, name), axes) for name in ("precipitation", *_OUT)}
+    moved = {name: getattr(fluxes, name) for name in ("precipitation", *_OUT, *_ALOFT)}
+    totals = {name: _total(x, axes) for name, x in moved.items() if x is not None}
     changes = {
         name: _total(_pair(after, run.stores_before[name], axes), axes)
         for name, after in run.stores_after.items()

@@ -1,7 +1,8 @@
 """What every land model is: a state, a step, and from these a run and a simulation.
 
-A model writes four things: the state it starts from, its step, and what of a state is water in
-store and soil moisture by depth. Time and sites are added here, the same for all.
+A model writes five things: what of a forcing it needs, the state it starts from, its step, and what
+of a state is water in store and soil moisture by depth. Time and sites are added here, the same for
+all.
 """
 
 from abc import abstractmethod
@@ -25,6 +26,11 @@ Step = Callable[[State, Forcing], tuple[State, Fluxes]]
 
 class AbstractModel(eqx.Module):
     """A column of land."""
+
+    @property
+    @abstractmethod
+    def needs(self) -> tuple[str, ...]:
+        """Name the series of a forcing that the model cannot do without."""
 
     @abstractmethod
     def init_state(self) -> State:
@@ -62,6 +68,7 @@ class AbstractModel(eqx.Module):
                 `NESTED` keep states only. Makes no difference without a gradient.
         """
         _check_rank(forcing, 1, "run", "simulate takes many sites, step an instant")
+        forcing.require(self.needs, type(self).__name__)
         state = self.init_state() if state is None else state
         final, states, fluxes = _through_time(self, forcing, state, memory)
         return Trajectory(
@@ -99,6 +106,7 @@ class AbstractModel(eqx.Module):
             A trajectory whose arrays all have a leading axis `site`.
         """
         _check_rank(forcing, 2, "simulate", "run takes one site")
+        forcing.require(self.needs, type(self).__name__)
         sites = forcing.precipitation.shape[0]
         own, shared = split_by_site(self, by_site, sites)
 

@@ -4,8 +4,8 @@
 
     evaporation = precipitation − runoff − infiltration − d(pond)/dt
 
-Interception is left out. Potential evaporation and transpiration are given by the forcing. How the
-equation is solved is told in `soil/richards`.
+Potential evaporation and transpiration are given by the forcing, or by a canopy and snow when the
+column is the ground of a `Land`. How the equation is solved is told in `soil/richards`.
 """
 
 from itertools import pairwise
@@ -21,8 +21,8 @@ from diffhydro.core.parameters import parameter
 from diffhydro.core.precision import astype
 from diffhydro.errors import InputError
 from diffhydro.land.forcing import Forcing
+from diffhydro.land.ground import GROUND_NEEDS, AbstractGround, AbstractGroundStep
 from diffhydro.land.initial import AbstractInitial, UniformHead
-from diffhydro.land.model import AbstractModel
 from diffhydro.land.trajectory import Fluxes, Profile
 from diffhydro.soil.boundary import (
     AbstractBottom,
@@ -49,7 +49,7 @@ def _as_jax(grid: Any) -> Any:
     return jax.tree.map(jnp.asarray, grid) if isinstance(grid, Column) else grid
 
 
-class SoilColumn(AbstractModel):
+class SoilColumn(AbstractGround):
     """Richards' equation between the atmosphere and the ground below.
 
     Example:
@@ -104,6 +104,10 @@ class SoilColumn(AbstractModel):
             )
         _check_soil(self.grid, self.soil)
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return GROUND_NEEDS
+
     def init_state(self) -> SoilWater:
         """Return the column as `initial` fills it, without a pond."""
         mesh, problem = self._laid_out()
@@ -148,12 +152,16 @@ class SoilColumn(AbstractModel):
         return at(self.soil, horizon)
 
 
-class ColumnStep(eqx.Module):
+class ColumnStep(AbstractGroundStep):
     """One interval of a column that is laid out."""
 
     mesh: Mesh
     problem: Problem
     policy: Policy = eqx.field(static=True)
+
+    def stress(self, state: SoilWater) -> Float[Array, ""]:
+        """Return 1: the roots of the column suffer while the water moves, not before."""
+        return jnp.ones_like(state.pond)
 
     def __call__(self, state: SoilWater, forcing: Forcing) -> tuple[SoilWater, Fluxes]:
         """Advance by one interval of the forcing, in the model's floating type."""

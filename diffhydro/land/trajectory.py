@@ -17,12 +17,16 @@ class Fluxes(eqx.Module):
     """Water that moved during an interval, mm, and what it took to find out.
 
     Args:
-        precipitation: Rain that reached the ground.
-        infiltration: Into the soil through its surface; negative where evaporation draws on it.
+        precipitation: What fell, or reached a ground that has nothing above it.
+        infiltration: Into the soil through its surface, less what evaporates there; negative where
+            evaporation draws on the soil.
         runoff: Away over the surface.
         evaporation: From soil and pond; negative is dew.
         transpiration: Through roots.
         drainage: Out at the foot; negative where water rises into the column.
+        interception: Evaporated from wet leaves; None for models without a canopy.
+        sublimation: From snow; None for models without it.
+        melt: Of snow; it reaches the ground and leaves the balance as it is.
         effort: Work and failures of the solver; None for models that have none.
     """
 
@@ -32,6 +36,9 @@ class Fluxes(eqx.Module):
     evaporation: Float[Array, "*site time"]
     transpiration: Float[Array, "*site time"]
     drainage: Float[Array, "*site time"]
+    interception: Float[Array, "*site time"] | None = None
+    sublimation: Float[Array, "*site time"] | None = None
+    melt: Float[Array, "*site time"] | None = None
     effort: Effort | None = None
 
 

@@ -82,7 +82,41 @@ class JacksonRoots(AbstractRoots):
         return jnp.expm1(rate * centimetres) / jnp.expm1(rate * centimetres[..., -1:])
 
 
-class Feddes(eqx.Module):
+MM_PER_MPA = 1.0 / 9.80665e-6  # of water at 9.80665 m/s²
+
+
+class AbstractStress(eqx.Module):
+    """How a root suffers from the head beside it."""
+
+    @abstractmethod
+    def __call__(self, psi: Array) -> Array:
+        """Return the share of its demand that a root gets, 0 to 1."""
+
+
+class LinearStress(AbstractStress):
+    """Full uptake above one head, none below another, linear between (BIOME-BGC)."""
+
+    psi_open: Array = parameter(
+        unit="mm",
+        bounds=(-1.2 * MM_PER_MPA, -0.1 * MM_PER_MPA),
+        default=-0.6 * MM_PER_MPA,
+        description="head below which leaves start to close, −0.6 MPa",
+        source="BIOME-BGC",
+    )
+    psi_close: Array = parameter(
+        unit="mm",
+        bounds=(-5.0 * MM_PER_MPA, -1.3 * MM_PER_MPA),
+        default=-2.3 * MM_PER_MPA,
+        description="head at which leaves are closed, −2.3 MPa",
+        source="BIOME-BGC",
+    )
+
+    def __call__(self, psi: Array) -> Array:
+        """Return the reduction."""
+        return jnp.clip((psi - self.psi_close) / (self.psi_open - self.psi_close), 0.0, 1.0)
+
+
+class Feddes(AbstractStress):
     """Reduction of uptake: 0 above ψ1 (no air) and below ψ4 (wilting), 1 between ψ2 and ψ3.
 
     The corners are rounded over `rounding` of each flank, so that the slope has no jump; they then
@@ -137,4 +171,4 @@ class Uptake(eqx.Module):
     """Roots and their stress."""
 
     roots: AbstractRoots
-    stress: Feddes
+    stress: AbstractStress
