@@ -1,8 +1,8 @@
 """Gradients against differences: every declared parameter of every land model and law.
 
-Central differences of fourth order, with a step small enough for rounding to be their error. The weather has rain,
-snow, melt, drought and night, so that every parameter acts; the seed is one where no day lies on a
-kink (a limit reached to within a difference's step).
+Central differences of fourth order, with a step small enough for rounding to be their error. The
+weather has rain, snow, melt, drought and heat, so that every parameter acts; the seed is one where
+no day lies on a kink (a limit reached to within a difference's step).
 """
 
 from functools import cache
