@@ -64,7 +64,7 @@ define install
 endef
 
 $(VENV)/.ready-dev: $(PINNED) | $(BIN)/python
-	$(call install,dev$(comma)plot)
+	$(call install,dev$(comma)plot$(comma)data)
 
 $(VENV)/.ready-bench: $(PINNED) | $(VENV)/.ready-dev
 	$(call install,bench)

@@ -1,4 +1,4 @@
-"""The command line: `diffhydro column`, `diffhydro demo`, `diffhydro info`.
+"""The command line: `diffhydro column`, `simulate`, `demo` and `info`.
 
 This module imports neither jax nor any physics, so that `--help` answers at once; each command
 imports what it needs when it runs.
@@ -58,6 +58,14 @@ class Precision(StrEnum):
 
     float32 = "float32"
     float64 = "float64"
+
+
+class LandModel(StrEnum):
+    """The land models of `simulate`."""
+
+    wbm = "wbm"
+    hbv = "hbv"
+    column = "column"
 
 
 def _at_least_two(value: int | None) -> int | None:
@@ -145,6 +153,61 @@ def column(
         dtype=dtype.value,
         tolerance=tolerance,
         compare=compare,
+        plot=plot,
+    )
+
+
+@app.command()
+def simulate(
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="OUT.zarr", help="Results: a zarr store, or NetCDF if it ends in .nc."
+        ),
+    ],
+    model: Annotated[LandModel, typer.Option(help="Water balance, buckets or Richards.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="IN.nc", help="Weather and soils; by default a dozen made-up places."),
+    ] = None,
+    params: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="P.yaml", help="Lines of path: number, or path: variable of the data."
+        ),
+    ] = None,
+    state_in: Annotated[
+        Path | None, typer.Option(metavar="S", help="Start from this state.")
+    ] = None,
+    state_out: Annotated[
+        Path | None, typer.Option(metavar="S", help="Write the final state here.")
+    ] = None,
+    dtype: Annotated[Precision, typer.Option(help="Floating-point type.")] = Precision.float32,
+    chunk: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Sites read, run and written at a time.")
+    ] = 1024,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Draw some sites beside the results (needs matplotlib).")
+    ] = False,
+    cache: Cached = True,
+) -> None:
+    """Run a land model at every site of a file.
+
+    Goes on where it was interrupted when it is called again in the same way.
+    """
+    _prepare(cache)
+
+    from diffhydro.app.simulate import simulate as run
+
+    run(
+        model.value,
+        data=data,
+        out=out,
+        parameters=params,
+        state_in=state_in,
+        state_out=state_out,
+        dtype=dtype.value,
+        chunk=chunk,
         plot=plot,
     )
 

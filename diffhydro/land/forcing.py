@@ -29,7 +29,7 @@ class Range(NamedTuple):
 _DRIEST, _DAMPEST = 0.03, 1.6  # median relative humidity of a record
 _RAIN = Range(0.0, 2500.0, "rain is in mm/day and never negative; mask it or fix the reader")
 _WARMTH = Range(-100.0, 70.0, "temperatures are in °C; from kelvin subtract 273.15")
-_RANGES = {
+RANGES = {
     "precipitation": _RAIN,
     "transpiration": Range(0.0, 100.0, "transpiration is in mm/day and never negative"),
     "melt": _RAIN,
@@ -157,7 +157,7 @@ def _check_values(name: str, x: Any) -> None:
         return
     found = np.asarray(x)
     _refuse_where(name, ~np.isfinite(found), "not finite", "fill the gaps first")
-    allowed = _RANGES.get(name)
+    allowed = RANGES.get(name)
     if allowed is None:
         return
     if allowed.least == 0:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
+import jax
 
 from diffhydro.core.timeloop import PLAIN, AbstractMemory, timeloop
 from diffhydro.errors import InputError
@@ -70,13 +71,13 @@ class AbstractModel(eqx.Module):
         _check_rank(forcing, 1, "run", "simulate takes many sites, step an instant")
         forcing.require(self.needs, type(self).__name__)
         state = self.init_state() if state is None else state
-        final, states, fluxes = _through_time(self, forcing, state, memory)
+        final, states, fluxes, profile = _through_time(self, forcing, state, memory)
         return Trajectory(
             fluxes=fluxes,
             states=states,
             initial=state,
             final=final,
-            profile=self.profile(states),
+            profile=profile,
             stores_before=self.stores(state),
             stores_after=self.stores(final),
         )
@@ -124,12 +125,21 @@ class AbstractModel(eqx.Module):
 def _through_time(model: AbstractModel, forcing: Forcing, state: State, memory: AbstractMemory):
     step = model.prepare()
 
+    def theta(state: State):
+        profile = model.profile(jax.tree.map(lambda x: x[None], state))
+        return None if profile is None else profile.theta[0]
+
     def interval(state: State, now: Forcing):
         state, fluxes = step(state, now)
-        return state, (state, fluxes)
+        # Told here rather than of all states afterwards: what is computed of many times at once
+        # rounds by where in the record a time lies, and two halves would not be one run.
+        return state, (state, fluxes, theta(state))
 
-    final, (states, fluxes) = timeloop(interval, state, forcing, memory=memory)
-    return final, states, fluxes
+    final, (states, fluxes, moisture) = timeloop(interval, state, forcing, memory=memory)
+    profile = model.profile(states)
+    if profile is not None:
+        profile = Profile(profile.grid, moisture, profile.root_share)
+    return final, states, fluxes, profile
 
 
 def _check_rank(forcing: Forcing, rank: int, who: str, advice: str) -> None:

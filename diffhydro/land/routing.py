@@ -7,6 +7,7 @@ What has left the model and not reached the gauge is a store, so the budget clos
 """
 
 from abc import abstractmethod
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -77,7 +78,7 @@ class GammaHydrograph(AbstractRouting):
         free = jnp.exp(logs - jnp.max(logs))
         return free / jnp.sum(free)
 
-    def __call__(self, waiting, outflow, weights):
+    def __call__(self, waiting: Any, outflow: Any, weights: Any) -> tuple[Array, Array]:
         none = jnp.zeros_like(waiting[:1])
         arriving = jnp.concatenate([waiting, none]) + weights * outflow
         return arriving[0], arriving[1:]

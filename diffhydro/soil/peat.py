@@ -16,8 +16,10 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 
-from diffhydro.typing import Array, Float
+from diffhydro.core.parameters import as_parameter
+from diffhydro.typing import Array, ArrayLike, Float
 
+COARSE = (0.45, 0.20, 0.14)  # share of coarse pores in sand, silt and clay; Walter et al. 2001
 LEAST_DEFICIT = 1e-6  # mm: the root has an infinite slope at zero
 
 
@@ -69,7 +71,9 @@ class Peat(NamedTuple):
 
 
 def coarse_pores(
-    sand: Float[Array, "..."], silt: Float[Array, "..."], clay: Float[Array, "..."]
+    sand: Float[ArrayLike, "..."], silt: Float[ArrayLike, "..."], clay: Float[ArrayLike, "..."]
 ) -> Float[Array, "..."]:
     """Give the share of pores that drain, of textures in percent (Walter et al. 2001)."""
-    return (0.45 * sand + 0.20 * silt + 0.14 * clay) / 100.0
+    sand, silt, clay = as_parameter(sand), as_parameter(silt), as_parameter(clay)
+    parts = (as_parameter(x) for x in (sand, silt, clay))
+    return sum((w * x for w, x in zip(COARSE, parts, strict=True)), jnp.zeros(())) / 100.0

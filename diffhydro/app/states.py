@@ -1,0 +1,66 @@
+"""States of many sites in a file, so that a run goes on where another stopped, bit for bit.
+
+A state file is a NumPy archive (no pickle): every array of the state by its path, with a leading
+axis `site`, and a description of the model, its layers and its sites, which a run compares with its
+own before it starts.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import jax
+import numpy as np
+
+from diffhydro.errors import InputError
+from diffhydro.typing import PyTree
+
+_DESCRIPTION = "description"
+
+
+def named(state: PyTree) -> dict[str, np.ndarray]:
+    """Give the arrays of a state by path."""
+    leaves = jax.tree_util.tree_leaves_with_path(state)
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="."): np.asarray(x) for path, x in leaves
+    }
+
+
+def rebuilt(like: PyTree, arrays: Mapping[str, np.ndarray]) -> PyTree:
+    """Put arrays into a state of the structure of `like`."""
+    paths = list(named(like))
+    return jax.tree.unflatten(jax.tree.structure(like), [arrays[path] for path in paths])
+
+
+def save(target: Path, description: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a state file; it is whole or absent."""
+    part = target.with_name(target.name + ".part")
+    told = np.frombuffer(json.dumps(description).encode(), np.uint8)
+    with part.open("wb") as file:
+        np.savez(file, **{_DESCRIPTION: told}, **arrays)  # pyright: ignore[reportArgumentType]
+    part.replace(target)
+
+
+def load(path: Path, description: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Read a state file that must fit the description."""
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            arrays = dict(found)
+        told = json.loads(arrays.pop(_DESCRIPTION).tobytes())
+    except (KeyError, ValueError, BadZipFile, EOFError) as error:
+        raise InputError(f"{path} is not a state file: {error}") from error
+    wanted = json.loads(json.dumps(description))
+    for key, value in wanted.items():
+        if told.get(key) != value:
+            raise InputError(
+                f"{path} is the state of another {key}: {_short(told.get(key))}, this run has "
+                f"{_short(value)}"
+            )
+    return arrays
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
