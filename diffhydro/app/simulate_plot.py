@@ -1,11 +1,14 @@
 """A picture of a simulation: soil moisture, fluxes, and the books of some sites."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from diffhydro.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _SHOWN = 3  # sites
 _COLOURS = {  # of Okabe & Ito, which colour-blind people can tell apart
@@ -55,13 +58,15 @@ def draw(out: Path) -> Path:
     return target
 
 
-def _opened(out: Path) -> xr.Dataset:
+def _opened(out: Path) -> "xr.Dataset":
+    import xarray as xr
+
     if out.suffix == ".nc":
         return xr.open_dataset(out, engine="h5netcdf", chunks=None)
     return xr.open_zarr(out, chunks=None, consolidated=False)
 
 
-def _moisture(axes, one: xr.Dataset) -> None:
+def _moisture(axes, one: "xr.Dataset") -> None:
     if "theta" not in one:
         axes.text(0.5, 0.5, "a bucket model has no θ", ha="center", transform=axes.transAxes)
         return
@@ -75,7 +80,7 @@ def _moisture(axes, one: xr.Dataset) -> None:
     axes.legend(fontsize="small", frameon=False)
 
 
-def _flows(axes, one: xr.Dataset) -> None:
+def _flows(axes, one: "xr.Dataset") -> None:
     for name, colour in _COLOURS.items():
         if name in one and name != "precipitation":
             monthly = one[name].resample(time="MS").sum()
@@ -84,7 +89,7 @@ def _flows(axes, one: xr.Dataset) -> None:
     axes.legend(fontsize="small", frameon=False)
 
 
-def _books(axes, one: xr.Dataset) -> None:
+def _books(axes, one: "xr.Dataset") -> None:
     """Stack what left; the distance to the rain is what is in store."""
     left = [name for name in _COLOURS if name in one and name != "precipitation"]
     sums = [one[name].cumsum("time") for name in left]

@@ -23,6 +23,8 @@ def spread(tree: Any, size: int) -> Any:
         if not isinstance(x, jax.Array | np.ndarray):
             return x
         dealt = x.ndim > 0 and x.shape[0] == size
-        return jax.device_put(x, NamedSharding(mesh, PartitionSpec(_AXIS if dealt else None)))
+        return jax.device_put(
+            x, NamedSharding(mesh, PartitionSpec(_AXIS) if dealt else PartitionSpec())
+        )
 
     return jax.tree.map(place, tree)

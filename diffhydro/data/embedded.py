@@ -5,10 +5,14 @@ temperature, light and humidity follow the season and the rain. It is invented, 
 things out, not for science.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import xarray as xr
 
 from diffhydro.land import sun
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 # name, latitude, elevation, mean and swing of temperature, wet share summer and winter, mm on a wet
 # day, leaf area, relative humidity, sand, clay, wetland
@@ -30,8 +34,10 @@ DAYS = 3 * 365
 START = "2001-01-01"
 
 
-def embedded_weather(days: int = DAYS, seed: int = 0) -> xr.Dataset:
+def embedded_weather(days: int = DAYS, seed: int = 0) -> "xr.Dataset":
     """Make the weather, the same for the same seed."""
+    import xarray as xr
+
     time = np.datetime64(START, "D") + np.arange(days)
     year = time.astype("datetime64[Y]")
     day = (time - year.astype("datetime64[D]")).astype(int) + 1

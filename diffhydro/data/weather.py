@@ -7,15 +7,17 @@ daylight and the radiation above the air from latitude, air pressure from elevat
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from diffhydro.data.schema import VARIABLES
 from diffhydro.errors import InputError
 from diffhydro.land import sun
 from diffhydro.land.forcing import RANGES, Forcing
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 SERIES = (
     "precipitation",
@@ -34,6 +36,8 @@ _DAY = np.timedelta64(1, "D")
 
 def open_weather(path: Path) -> "Weather":
     """Open a file without reading its series."""
+    import xarray as xr
+
     try:
         if path.is_dir():
             consolidated = (path / ".zmetadata").is_file()
@@ -55,7 +59,7 @@ def open_weather(path: Path) -> "Weather":
 class Weather:
     """Daily series of many sites; axes `site` and `time`."""
 
-    source: xr.Dataset
+    source: "xr.Dataset"
     name: str
 
     def __post_init__(self) -> None:
@@ -192,14 +196,14 @@ class Weather:
                     f"{values[site, day]:g}); {advice}"
                 )
 
-    def _find(self, name: str) -> xr.DataArray | None:
+    def _find(self, name: str) -> "xr.DataArray | None":
         aliases = VARIABLES[name].aliases if name in VARIABLES else ()
         for candidate in (name, *aliases):
             if candidate in self.source:
                 return self.source[candidate]
         return None
 
-    def _converted(self, name: str, found: xr.DataArray) -> np.ndarray:
+    def _converted(self, name: str, found: "xr.DataArray") -> np.ndarray:
         values = np.asarray(found.values, np.float64)
         if name not in VARIABLES:
             return values
@@ -229,5 +233,5 @@ def _check_time(times: np.ndarray, name: str) -> None:
             )
 
 
-def _listed(source: xr.Dataset) -> str:
+def _listed(source: "xr.Dataset") -> str:
     return ", ".join([*map(str, source.sizes), *map(str, source.data_vars)])
