@@ -16,6 +16,9 @@ MEASUREMENTS = {
     "memory": "memory of the gradient, ten years over five",
     "decade": "1000 columns, 100 nodes, ten years",
     "compiling": "compiling a gradient",
+    "buckets": "HBV, 1600 columns",
+    "water_balance": "the water-balance model, 1600 columns",
+    "globe": "the globe of study A from a zarr store",
 }
 
 

@@ -3,6 +3,8 @@
 A reverse gradient needs the states of all T steps again. What is kept in between is a policy:
 
     PLAIN     all that every step computed: memory ∝ T, nothing computed twice
+    SOLVED    the state before every step and what solvers recorded in it: memory ∝ T × record, all
+              but the solvers computed twice
     REMAT     the state before every step: memory ∝ T × state, each step computed twice
     NESTED    the state before every √T-th step: memory ∝ 2 √T × state, three times
 
@@ -21,9 +23,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.ad_checkpoint import checkpoint_name
 
 from diffhydro.errors import InputError
 from diffhydro.typing import PyTree
+
+_KEPT = "kept"
 
 State = TypeVar("State")
 Step = Callable[[State, Any], tuple[State, Any]]
@@ -46,6 +51,17 @@ class Plain(AbstractMemory):
         self, step: Step[State], state: State, inputs: PyTree, length: int
     ) -> tuple[State, Any]:
         return jax.lax.scan(step, state, inputs, length)
+
+
+class Solved(AbstractMemory):
+    """Keep the state before every step, and what solvers asked to `keep` in it."""
+
+    def scan(
+        self, step: Step[State], state: State, inputs: PyTree, length: int
+    ) -> tuple[State, Any]:
+        policy = jax.checkpoint_policies.save_only_these_names(_KEPT)
+        lean = jax.checkpoint(step, prevent_cse=False, policy=policy)
+        return jax.lax.scan(lean, state, inputs, length)
 
 
 class Remat(AbstractMemory):
@@ -97,8 +113,14 @@ class Nested(AbstractMemory):
 
 
 PLAIN = Plain()
+SOLVED = Solved()
 REMAT = Remat()
 NESTED = Nested()
+
+
+def keep(results: PyTree) -> PyTree:
+    """Mark what a solver needs for its gradient, so that `SOLVED` keeps it: solving is dear."""
+    return checkpoint_name(results, _KEPT)
 
 
 def timeloop(
@@ -119,7 +141,7 @@ def timeloop(
         state: the state before the first step.
         inputs: a tree of arrays that all have time first; `None` with a `length` for none.
         length: number of steps, needed where there are no inputs, checked against them otherwise.
-        memory: `PLAIN`, `REMAT`, `NESTED` or `Nested(chunk)`.
+        memory: `PLAIN`, `SOLVED`, `REMAT`, `NESTED` or `Nested(chunk)`.
 
     Returns:
         The last state, and the outputs stacked along time.

@@ -65,8 +65,9 @@ class AbstractModel(eqx.Module):
             forcing: Series `[time]`.
             state: Where to start, such as `final` of an earlier run; by default `init_state()`.
             memory: What the time loop keeps for a gradient: `PLAIN` is the fastest and keeps every
-                sub-step, which for a thousand columns over a year is gigabytes; `REMAT` and
-                `NESTED` keep states only. Makes no difference without a gradient.
+                sub-step, which for a thousand columns over a year is gigabytes; `SOLVED` keeps
+                states and what solvers need; `REMAT` and `NESTED` keep states only. Makes no
+                difference without a gradient.
         """
         _check_rank(forcing, 1, "run", "simulate takes many sites, step an instant")
         forcing.require(self.needs, type(self).__name__)

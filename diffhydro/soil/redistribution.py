@@ -29,8 +29,9 @@ from jax import lax
 
 from diffhydro.core.fence import fence
 from diffhydro.core.lanes import columns_last
+from diffhydro.core.timeloop import keep
 from diffhydro.core.tridiagonal import sweep, transpose
-from diffhydro.soil.hydraulics.by_water import ByWater, by_water
+from diffhydro.soil.hydraulics.by_water import ByWater, by_water, pull_back
 from diffhydro.typing import Array
 
 THETA_MIN = 0.01  # m³/m³
@@ -282,7 +283,7 @@ def _differentiable(dt: float, steps: int) -> Any:
                 return _fluxes_back(weight, step, solved.change, at, layers)
 
             curves_bar, base_more = fence(pulled, multiplier)
-            soil_more, theta_more = jax.vjp(by_water, layers.soil, theta)[1](curves_bar)
+            soil_more, theta_more = pull_back(layers.soil, theta, at, curves_bar)
             ground = soil_more, most_more, base_more
             ground = jax.tree.map(jnp.add, (soil_bar, most_bar, base_bar), ground)
             push_bar = Push(push_bar.surface + multiplier[0], push_bar.sink - multiplier)
@@ -295,14 +296,15 @@ def _differentiable(dt: float, steps: int) -> Any:
         soil_bar = jax.tree.map(jnp.add, soil_bar, pull(most_bar)[0])
         return theta_bar, soil_bar, base_bar, push_bar
 
-    plain, recorded, backward = map(columns_last, (plain, recorded, backward))
+    # Compiled here so that a step taken outside any jit is not compiled again each time.
+    plain, recorded, backward = (jax.jit(columns_last(f)) for f in (plain, recorded, backward))
 
     @jax.custom_vjp
     def interval(theta, layers, push):
         return plain(theta, layers, push)
 
     def forward(theta, layers, push):
-        result, visited = recorded(theta, layers, push)
+        result, visited = keep(recorded(theta, layers, push))
         return result, (visited, layers, push)
 
     def reverse(saved, bars):

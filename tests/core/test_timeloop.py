@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffhydro.core.timeloop import NESTED, PLAIN, REMAT, Nested, timeloop
+from diffhydro.core.timeloop import NESTED, PLAIN, REMAT, SOLVED, Nested, timeloop
 from diffhydro.errors import InputError
 from diffhydro.typing import Array
 
-POLICIES = [REMAT, NESTED, Nested(7)]
+POLICIES = [SOLVED, REMAT, NESTED, Nested(7)]
 LENGTHS = [(0, "float32"), (1, "float32"), (16, "float32"), (97, "float32"), (17, "float64")]
 
 

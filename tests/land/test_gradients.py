@@ -12,7 +12,7 @@ import pytest
 
 from diffhydro.core.parameters import specs, values
 from diffhydro.core.precision import astype
-from diffhydro.core.timeloop import NESTED, REMAT
+from diffhydro.core.timeloop import NESTED, REMAT, SOLVED
 from diffhydro.land.initial import UniformHead
 from diffhydro.land.observe import layer_mean, probe, root_zone, skin
 from diffhydro.land.soil_column import SoilColumn
@@ -153,9 +153,10 @@ def test_gradients_do_not_depend_on_memory(column, weather):
             column
         )
 
-    plain = jax.tree.leaves(grad(REMAT))
-    for x, y in zip(plain, jax.tree.leaves(grad(NESTED)), strict=True):
-        np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-14)
+    first = jax.tree.leaves(grad(REMAT))
+    for memory in (SOLVED, NESTED):
+        for x, y in zip(first, jax.tree.leaves(grad(memory)), strict=True):
+            np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.slow

@@ -4,15 +4,17 @@ What a solver asks whose unknown is θ. Where a limit holds the slope is zero.
 """
 
 from functools import singledispatch
+from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 
 from diffhydro.soil.hydraulics.clapp_hornberger import DRIEST, ClappHornberger
 from diffhydro.soil.hydraulics.curves import AbstractHydraulics
 from diffhydro.typing import Array, Float
 
-__all__ = ["ByWater", "by_water"]
+__all__ = ["ByWater", "by_water", "pull_back"]
 
 LEAST_SATURATION = 1e-3
 LEAST_CONDUCTIVITY = 8.64e-8  # mm/day; 1e-12 mm/s
@@ -41,7 +43,7 @@ def by_water(soil: AbstractHydraulics, theta: Float[Array, "..."]) -> ByWater:
 @by_water.register
 def _(soil: ClappHornberger, theta: Float[Array, "..."]) -> ByWater:
     """Evaluate with one logarithm and two exponentials; exponents are limited before them."""
-    log_s = jnp.log(jnp.clip(theta / soil.theta_s, LEAST_SATURATION, 1.0))
+    log_s = _log_saturation(soil, theta)
     psi = soil.psi_sat * jnp.exp(jnp.minimum(-soil.b * log_s, _LARGEST_EXPONENT))
     power = 2.0 * soil.b + 3.0
     k = soil.k_sat * jnp.exp(power * log_s)
@@ -55,3 +57,43 @@ def _(soil: ClappHornberger, theta: Float[Array, "..."]) -> ByWater:
         psi_slope=jnp.where(dry, 0.0, -soil.b * psi * per_theta),
         conductivity_slope=jnp.where(tight, 0.0, power * k * per_theta),
     )
+
+
+@singledispatch
+def pull_back(
+    soil: AbstractHydraulics, theta: Float[Array, "..."], at: ByWater, bar: ByWater
+) -> tuple[Any, Float[Array, "..."]]:
+    """Pull cotangents of `by_water(soil, theta)`, which is `at`, back to soil and water.
+
+    The soil's parameters have the shape of `theta`.
+    """
+    return jax.vjp(by_water, soil, theta)[1](bar)
+
+
+@pull_back.register
+def _(
+    soil: ClappHornberger, theta: Float[Array, "..."], at: ByWater, bar: ByWater
+) -> tuple[ClappHornberger, Float[Array, "..."]]:
+    """Pull back by hand, without a second exponential: a third of the time of a day's gradient."""
+    saturation = theta / soil.theta_s
+    log_s = _log_saturation(soil, theta)
+    power, per_theta = 2.0 * soil.b + 3.0, 1.0 / theta
+    moist = jnp.where(at.psi > -DRIEST, at.psi, 0.0)
+    loose = jnp.where(at.conductivity > LEAST_CONDUCTIVITY, at.conductivity, 0.0)
+    psi_slope, k_slope = bar.psi_slope * per_theta, bar.conductivity_slope * per_theta
+    by_psi = (bar.psi - soil.b * psi_slope) * moist
+    by_k = (bar.conductivity + power * k_slope) * loose
+    free = (saturation > LEAST_SATURATION) & (saturation < 1.0)
+    by_log = jnp.where(free, power * by_k - soil.b * by_psi, 0.0)
+    soil_bar = ClappHornberger(
+        theta_s=-by_log / soil.theta_s,
+        k_sat=by_k / soil.k_sat,
+        psi_sat=by_psi / soil.psi_sat,
+        b=log_s * (2.0 * by_k - by_psi) + 2.0 * k_slope * loose - psi_slope * moist,
+    )
+    slopes = psi_slope * at.psi_slope + k_slope * at.conductivity_slope
+    return soil_bar, by_log * per_theta - slopes
+
+
+def _log_saturation(soil: ClappHornberger, theta: Float[Array, "..."]) -> Float[Array, "..."]:
+    return jnp.log(jnp.clip(theta / soil.theta_s, LEAST_SATURATION, 1.0))

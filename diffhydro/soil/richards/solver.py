@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from diffhydro.core.lanes import columns_last
+from diffhydro.core.timeloop import keep
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards.adaptive import Adaptive
 from diffhydro.soil.richards.adjoint import Back, pull_back
@@ -56,7 +57,8 @@ def _differentiable(policy: Policy) -> Any:
         return plain(mesh, problem, water, drive, duration)
 
     def forward(mesh, problem, water, drive, duration):
-        water, amounts, effort, steps = recorded(mesh, problem, water, drive, duration)
+        results = recorded(mesh, problem, water, drive, duration)
+        water, amounts, effort, steps = keep(results)
         return (water, amounts, effort), (mesh, problem, drive, duration, steps)
 
     def reverse(saved, bars):
