@@ -25,6 +25,12 @@ _CONTENTS = {
     "diffhydro.land.forcing": ("Forcing",),
     "diffhydro.land.model": ("AbstractModel", "Trajectory"),
     "diffhydro.land.soil_column": ("SoilColumn",),
+    "diffhydro.land.land": ("Land",),
+    "diffhydro.land.surface": ("Surface",),
+    "diffhydro.land.upland": ("Upland",),
+    "diffhydro.land.wetland": ("Wetland",),
+    "diffhydro.land.water_balance": ("WaterBalance",),
+    "diffhydro.land.hbv": ("Hbv",),
     "diffhydro.land.observe": ("probe", "skin", "layer_mean", "root_zone"),
     "diffhydro.land.budget": ("budget",),
     "diffhydro.app.cache": ("enable_compilation_cache",),
@@ -32,7 +38,7 @@ _CONTENTS = {
     "diffhydro.errors": ("InputError",),
 }
 _HOME = {name: module for module, names in _CONTENTS.items() for name in names}
-_ROOMS = ("core", "soil", "land")
+_ROOMS = ("core", "soil", "land", "data")
 
 __all__ = ["__version__", *_HOME, *_ROOMS]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
 

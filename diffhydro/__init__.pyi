@@ -1,4 +1,5 @@
 from diffhydro import core as core
+from diffhydro import data as data
 from diffhydro import land as land
 from diffhydro import soil as soil
 from diffhydro._version import __version__ as __version__
@@ -16,6 +17,8 @@ from diffhydro.core.trainable import split as split
 from diffhydro.errors import InputError as InputError
 from diffhydro.land.budget import budget as budget
 from diffhydro.land.forcing import Forcing as Forcing
+from diffhydro.land.hbv import Hbv as Hbv
+from diffhydro.land.land import Land as Land
 from diffhydro.land.model import AbstractModel as AbstractModel
 from diffhydro.land.model import Trajectory as Trajectory
 from diffhydro.land.observe import layer_mean as layer_mean
@@ -23,6 +26,10 @@ from diffhydro.land.observe import probe as probe
 from diffhydro.land.observe import root_zone as root_zone
 from diffhydro.land.observe import skin as skin
 from diffhydro.land.soil_column import SoilColumn as SoilColumn
+from diffhydro.land.surface import Surface as Surface
+from diffhydro.land.upland import Upland as Upland
+from diffhydro.land.water_balance import WaterBalance as WaterBalance
+from diffhydro.land.wetland import Wetland as Wetland
 from diffhydro.soil.hydraulics import BroadbridgeWhite as BroadbridgeWhite
 from diffhydro.soil.hydraulics import BrooksCorey as BrooksCorey
 from diffhydro.soil.hydraulics import ClappHornberger as ClappHornberger
