@@ -3,6 +3,7 @@
 from diffhydro.land.budget import Budget, budget
 from diffhydro.land.canopy import Canopy
 from diffhydro.land.conductance import AbstractConductance, Jarvis
+from diffhydro.land.fallow import Fallow
 from diffhydro.land.forcing import Forcing
 from diffhydro.land.ground import AbstractGround
 from diffhydro.land.hbv import Capillary, Hbv, NoCapillary
@@ -56,6 +57,7 @@ __all__ = [
     "AbstractModel",
     "AbstractGround",
     "Land",
+    "Fallow",
     "Hbv",
     "SoilColumn",
     "Upland",

@@ -20,6 +20,7 @@ the mean saturation of CLM do not.
 The gradient keeps θ before every step and solves one transposed system for each.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -127,9 +128,15 @@ class Solved(NamedTuple):
     drainage: Array  # mm/day
 
 
-def solve(step: Step, layers: Layers, push: Push, dt: float) -> Solved:
-    """Solve, and move water by the fluxes."""
-    change = sweep(step.lower, step.diagonal, step.upper, step.right)
+def solve(
+    step: Step,
+    layers: Layers,
+    push: Push,
+    dt: float,
+    linear: Callable[[Array, Array, Array, Array], Array] = sweep,
+) -> Solved:
+    """Solve, and move water by the fluxes; `linear` solves the tridiagonal system."""
+    change = linear(step.lower, step.diagonal, step.upper, step.right)
     next_change = _below(change[1:], jnp.zeros_like(change[0]))
     flux = step.flux + step.flux_above * change + step.flux_below * next_change
     gain = dt * (_above(push.surface, flux[:-1]) - flux - push.sink) / layers.thickness

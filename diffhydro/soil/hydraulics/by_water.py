@@ -9,14 +9,17 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from diffhydro.soil.hydraulics.clapp_hornberger import DRIEST, ClappHornberger
-from diffhydro.soil.hydraulics.curves import AbstractHydraulics
+from diffhydro.soil.hydraulics.curves import AIR_DRY, AbstractHydraulics
+from diffhydro.soil.hydraulics.van_genuchten import VanGenuchten
 from diffhydro.typing import Array, Float
 
 __all__ = ["ByWater", "by_water", "pull_back"]
 
-LEAST_SATURATION = 1e-3
+LEAST_SATURATION, MOST_SATURATION = 1e-3, 0.999
+LOG_AIR_DRY = float(np.log(AIR_DRY))
 LEAST_CONDUCTIVITY = 8.64e-8  # mm/day; 1e-12 mm/s
 _LARGEST_EXPONENT = 80.0  # exp of it fits float32
 
@@ -97,3 +100,35 @@ def _(
 
 def _log_saturation(soil: ClappHornberger, theta: Float[Array, "..."]) -> Float[Array, "..."]:
     return jnp.log(jnp.clip(theta / soil.theta_s, LEAST_SATURATION, 1.0))
+
+
+@by_water.register
+def _(soil: VanGenuchten, theta: Float[Array, "..."]) -> ByWater:
+    """Evaluate in logarithms, with S_e kept off both ends: dψ/dθ is infinite at saturation.
+
+    With y = −ln(S_e)/m:  (α|ψ|)ⁿ = eʸ − 1,  S_e^(1/m) = e⁻ʸ.
+    """
+    n, m = soil.n, 1.0 - 1.0 / soil.n
+    pores = soil.theta_s - soil.theta_r
+    saturation = jnp.clip((theta - soil.theta_r) / pores, LEAST_SATURATION, MOST_SATURATION)
+    log_s = jnp.log(saturation)
+    y = -log_s / m
+    share = jnp.exp(-y)
+    log_rest = jnp.log1p(-share)
+    log_suction = (y + log_rest) / n - jnp.log(soil.alpha)
+    dry = log_suction > LOG_AIR_DRY
+    psi = -jnp.exp(jnp.minimum(log_suction, LOG_AIR_DRY))
+    # dψ/dθ = e^((m+1) y) (eʸ − 1)^(−m)/(α m n pores); limited before the exponential
+    log_slope = jnp.minimum(y - m * log_rest, _LARGEST_EXPONENT)
+    psi_slope = jnp.exp(log_slope) / (soil.alpha * m * n * pores)
+
+    path = jnp.exp(soil.l * log_s)
+    flow = -jnp.expm1(m * log_rest)  # 1 − (1 − S_e^(1/m))^m
+    steep = 2.0 * jnp.exp((m - 1.0) * log_rest) * share
+    k = soil.k_sat * path * flow
+    return ByWater(
+        psi=psi,
+        conductivity=k * flow,
+        psi_slope=jnp.where(dry, 0.0, psi_slope),
+        conductivity_slope=k * (soil.l * flow + steep) / (saturation * pores),
+    )
