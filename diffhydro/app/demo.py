@@ -1,4 +1,4 @@
-"""`diffhydro demo`: a verified column, a year of weather, gradients, and a small calibration.
+"""`diffhydro demo`: a verified column, weather, gradients, a small calibration, a dozen places.
 
 Needs no network and no file but those of the package. Everything that the report says is computed
 in the run; the report is one HTML file with its figures inside.
@@ -21,6 +21,7 @@ from diffhydro.app import case_report
 from diffhydro.app.case_plot import COLOURS, blank_figure, draw, save
 from diffhydro.app.case_read import read_case
 from diffhydro.app.column import solve
+from diffhydro.app.demo_places import places
 from diffhydro.app.demo_report import Part, page, show
 from diffhydro.core.grids import Column
 from diffhydro.core.trainable import Free, merge, split
@@ -73,6 +74,7 @@ def run_demo(out: Path) -> None:
             "year": _with_bar(progress, "a year of weather", _year, out),
             "gradient": _with_bar(progress, "gradients against differences", _gradients, out),
             "calibration": _with_bar(progress, "calibration", _calibration, out),
+            "places": _with_bar(progress, "a dozen places, two models", places, out),
         }
     seconds = time.perf_counter() - began
     for name, part in parts.items():

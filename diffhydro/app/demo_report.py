@@ -45,6 +45,7 @@ def page(parts: dict[str, Part], failed: list[str], seconds: float) -> str:
         "soil_words": parts["year"].words,
         "gradient_quantity": parts["gradient"].words,
         "calibration_words": parts["calibration"].words,
+        "places_words": parts["places"].words,
         "footer": f"diffhydro {__version__}, jax {jax.__version__} on {jax.devices()[0].platform}; "
         f"computed in {seconds:.0f} s with float64.",
     }
