@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
+from jax import lax
 
 from diffhydro.core.parameters import parameter
 from diffhydro.core.precision import astype
@@ -200,9 +201,13 @@ class HbvStep(eqx.Module):
         slow = days * hbv.k1 * upper
         lower = state.lower - rise + down
         base = days * hbv.k2 * lower
-        outflow, routing = hbv.routing(state.routing, fast + slow + base, self.weights)
-        after = HbvState(snow, liquid - leaving, soil + rise, upper - slow, lower - base, routing)
-        return after, Fluxes(
+        after = HbvState(snow, liquid - leaving, soil + rise, upper - slow, lower - base, None)
+        outflow = fast + slow + base
+        # What rounding took from the stores leaves with the outflow; it has no derivative.
+        fell = sum((a - b for a, b in zip(state[:5], after[:5], strict=True)), fallen)
+        outflow = outflow + lax.stop_gradient(fell - evaporation - outflow)
+        outflow, routing = hbv.routing(state.routing, outflow, self.weights)
+        return after._replace(routing=routing), Fluxes(
             precipitation=fallen,
             infiltration=water - recharge - excess,
             runoff=outflow,

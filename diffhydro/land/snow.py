@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
+from jax import lax
 
 from diffhydro.core.bijections import LINEAR, LOG
 from diffhydro.core.parameters import parameter
@@ -162,7 +163,10 @@ class Snowpack(eqx.Module):
         left = there - sublimation
         warm = 1.0 - self.threshold.above(-temperature)
         melt = jnp.minimum(left, warm * jnp.maximum(self.melting(temperature, absorbed), 0.0))
-        return Thawed(left - melt, melt, sublimation)
+        after = left - melt
+        # What rounding took from a deep pack leaves with the sublimation; it has no derivative.
+        crumbs = (pack - after) + (snowfall - melt - sublimation)
+        return Thawed(after, melt, sublimation + lax.stop_gradient(crumbs))
 
     def cover(self, pack: Float[Array, "..."]) -> Float[Array, "..."]:
         """Give the share of the ground that snow hides from evaporation."""

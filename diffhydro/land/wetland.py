@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from diffhydro.core.bijections import LOG
 from diffhydro.core.grids import Column
@@ -179,7 +180,11 @@ class WetlandStep(AbstractGroundStep):
         )
         left = there - evaporation - transpiration - drainage
         runoff = jnp.maximum(left - peat.full - wetland.standing, 0.0)
-        return WetlandState(left - runoff, warmth), Fluxes(
+        after = left - runoff
+        # What rounding took from the store leaves with the drainage; it has no derivative.
+        crumbs = (state.stored - after) + (water - evaporation - transpiration - runoff - drainage)
+        drainage = drainage + lax.stop_gradient(crumbs)
+        return WetlandState(after, warmth), Fluxes(
             precipitation=water,
             infiltration=water - runoff - evaporation,
             runoff=runoff,

@@ -82,6 +82,6 @@ def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path):
 def test_the_demonstration_passes_its_own_checks(tmp_path, capsys):
     run_demo(tmp_path)
     names = {file.name for file in tmp_path.iterdir()}
-    assert names == {"celia.png", "year.png", "calibration.png", "report.html"}
+    assert names == {"celia.png", "year.png", "calibration.png", "places.png", "report.html"}
     _check_page((tmp_path / "report.html").read_text(encoding="utf-8"), 4)
     assert re.search(r"(\d+) of \1 checks passed", capsys.readouterr().out)

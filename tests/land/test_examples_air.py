@@ -133,8 +133,8 @@ def test_snow(example, expected, dtype):
     found = snow(n(example["SWE_mm"]), n(example["P_snow_mm"]), warmth, radiation)
     there = example["SWE_mm"] + example["P_snow_mm"]
     agree(found.pack, expected["swe"], dtype, scale=there)
-    agree(found.melt, expected["melt"], dtype)
-    agree(found.sublimation, expected["sublimation"], dtype)
+    agree(found.melt, expected["melt"], dtype, scale=there)
+    agree(found.sublimation, expected["sublimation"], dtype, scale=there)
     could = snow.melting(warmth, snow.absorption(warmth) * radiation)
     if example["T_C"] > 0:
         agree(could, expected["potential_melt"], dtype)
