@@ -7,25 +7,25 @@ import numpy as np
 import pytest
 
 _FILE = Path(__file__).parent / "data" / "physics_examples.json"
-_PROCESSES = json.loads(_FILE.read_text(encoding="utf-8"))["processes"]
+PROCESSES = json.loads(_FILE.read_text(encoding="utf-8"))["processes"]
 # Printed with ten digits. Single precision: the sheet asks for 1e-4.
 RTOL = {"float64": 1e-6, "float32": 1e-4}
 
 
-def examples(process: str, **kinds: str):
+def examples(process: str):
     """Parametrise a test over the examples of a process, in both precisions.
 
     The test gets `example` (inputs), `expected` (outputs) and `dtype`; each is named in its id.
     """
     rows = [
         pytest.param(e["inputs"], e["outputs"], np.dtype(dtype), id=f"{process}-{number}-{dtype}")
-        for number, e in enumerate(_PROCESSES[process])
+        for number, e in enumerate(PROCESSES[process])
         for dtype in RTOL
     ]
     return pytest.mark.parametrize(("example", "expected", "dtype"), rows)
 
 
-def agree(found, wanted, dtype, *, scale: float = 0.0) -> None:
+def assert_agrees(found, wanted, dtype, *, scale: float = 0.0) -> None:
     """Assert agreement to the tolerance of the dtype.
 
     Args:

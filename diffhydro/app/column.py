@@ -11,6 +11,7 @@ from rich.table import Table
 
 from diffhydro.app import case_report
 from diffhydro.app.case import Case
+from diffhydro.app.case_plot import blank_figure
 from diffhydro.app.case_read import Weather, read_case
 from diffhydro.app.case_run import Result, run_case
 from diffhydro.app.case_setup import Setup, set_up
@@ -33,6 +34,8 @@ def run(
 ) -> None:
     """Run a case file; write, compare and draw as asked."""
     spec, weather = read_case(case)
+    if plot:
+        blank_figure((1.0, 1.0))  # without matplotlib, say so before the work
     if out is not None:
         _check_folder(out)
     if compare:

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import yaml
@@ -14,6 +12,7 @@ import yaml
 from diffhydro.core.grids import Column
 from diffhydro.core.parameters import out_of_bounds, specs, values
 from diffhydro.core.precision import astype
+from diffhydro.core.trainable import put, unknown
 from diffhydro.data.weather import Weather
 from diffhydro.errors import InputError
 from diffhydro.land.hbv import Hbv
@@ -53,6 +52,7 @@ class Setup:
 
     base: AbstractModel
     numbers: Numbers
+    dtype: np.dtype
     series: tuple[str, ...]
     notes: list[str]
 
@@ -75,17 +75,13 @@ def set_up(name: str, weather: Weather, parameters: Mapping[str, Any], dtype: np
         raise InputError(f"{name} needs {', '.join(missing)}, which {weather.name} does not have")
 
     series = (*needed, *(x for x in here if x not in needed))
-    return Setup(astype(base, dtype), numbers, series, notes)
+    return Setup(astype(base, dtype), numbers, dtype, series, notes)
 
 
 def at_sites(setup: Setup, which: np.ndarray) -> tuple[AbstractModel, tuple[str, ...]]:
     """Give the model of some sites, by number, and the paths of what differs between them."""
-    paths = tuple(sorted(setup.numbers))
-    if not paths:
-        return setup.base, ()
-    dtype = reach(setup.base, paths[0]).dtype
-    mine = [jnp.asarray(setup.numbers[path][which], dtype) for path in paths]
-    return eqx.tree_at(lambda m: [reach(m, path) for path in paths], setup.base, mine), paths
+    mine = {path: jnp.asarray(x[which], setup.dtype) for path, x in sorted(setup.numbers.items())}
+    return put(setup.base, mine), tuple(mine)
 
 
 def read_parameters(path: Path | None) -> dict[str, Any]:
@@ -103,24 +99,13 @@ def read_parameters(path: Path | None) -> dict[str, Any]:
     return {str(key): value for key, value in found.items()}
 
 
-def reach(model: Any, path: str) -> Any:
-    """Give what lies at a dotted path."""
-    for part in path.split("."):
-        model = getattr(model, part)
-    return model
-
-
 def _given(
     parameters: Mapping[str, Any], declared: Mapping[str, Any], weather: Weather, sites: int
 ) -> Numbers:
     numbers = {}
     for path, value in parameters.items():
         if path not in declared:
-            near = get_close_matches(path, list(declared), n=1, cutoff=0.4)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise InputError(
-                f"{path!r} is no parameter of this model{hint} They are {', '.join(declared)}"
-            )
+            raise InputError(f"in the parameters, {unknown(path, declared)}")
         if isinstance(value, str):
             found = weather.attribute(value)
             if found is None:

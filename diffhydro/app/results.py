@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from diffhydro.app.case_report import to_json, write_all
+from diffhydro.app.states import write_archive
 from diffhydro.errors import InputError
 
 
@@ -63,8 +65,7 @@ class Results:
             return True
         if self._folder.exists() and any(self._folder.iterdir()):
             raise InputError(f"{self._folder} is not a run of this program; move it away")
-        self._folder.mkdir(parents=True, exist_ok=True)
-        _write(told, json.dumps(description, indent=2).encode())
+        write_all(self._folder, {told.name: to_json(description)})
         return False
 
     def done(self, chunk: int) -> bool:
@@ -90,6 +91,8 @@ class Results:
         for name, (field, values) in fields.items():
             if name not in group:
                 size = (min(chunk_size, field.shape[0]), *field.shape[1:])
+                attributes: dict[str, Any] = {**field.attributes}
+                # All at once: what a kill leaves is a whole variable or none.
                 group.create_array(
                     name,
                     shape=field.shape,
@@ -97,16 +100,13 @@ class Results:
                     dtype=values.dtype,
                     fill_value=np.nan,
                     dimension_names=field.dimensions,
-                ).attrs.update(field.attributes)
+                    attributes=attributes,
+                )
             array: Any = group[name]
             array[sites] = values
-        mark = self._mark(chunk)
-        part = mark.with_suffix(".part")
-        with part.open("wb") as file:
-            np.savez(file, **rest)  # pyright: ignore[reportArgumentType]
-        part.replace(mark)
+        write_archive(self._mark(chunk), rest)
 
-    def rest(self, chunk: int) -> dict[str, np.ndarray]:
+    def beside(self, chunk: int) -> dict[str, np.ndarray]:
         """Read state and totals of a finished chunk."""
         with np.load(self._mark(chunk), allow_pickle=False) as found:
             return dict(found)
@@ -142,9 +142,3 @@ class Results:
 
     def _mark(self, chunk: int) -> Path:
         return self._folder / f"chunk_{chunk:06d}.npz"
-
-
-def _write(target: Path, content: bytes) -> None:
-    part = target.with_name(target.name + ".part")
-    part.write_bytes(content)
-    part.replace(target)

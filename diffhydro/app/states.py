@@ -20,26 +20,34 @@ from diffhydro.typing import PyTree
 _DESCRIPTION = "description"
 
 
+def layout(state: PyTree) -> dict[str, list[Any]]:
+    """Give shape and type of every array of a state, by path: what a state must fit."""
+    leaves = jax.tree_util.tree_leaves_with_path(state)
+    return {_path(path): [list(x.shape), np.dtype(x.dtype).name] for path, x in leaves}
+
+
 def named(state: PyTree) -> dict[str, np.ndarray]:
     """Give the arrays of a state by path."""
     leaves = jax.tree_util.tree_leaves_with_path(state)
-    return {
-        jax.tree_util.keystr(path, simple=True, separator="."): np.asarray(x) for path, x in leaves
-    }
+    return {_path(path): np.asarray(x) for path, x in leaves}
 
 
 def rebuilt(like: PyTree, arrays: Mapping[str, np.ndarray]) -> PyTree:
     """Put arrays into a state of the structure of `like`."""
-    paths = list(named(like))
-    return jax.tree.unflatten(jax.tree.structure(like), [arrays[path] for path in paths])
+    return jax.tree.unflatten(jax.tree.structure(like), [arrays[path] for path in layout(like)])
 
 
 def save(target: Path, description: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     """Write a state file; it is whole or absent."""
-    part = target.with_name(target.name + ".part")
     told = np.frombuffer(json.dumps(description).encode(), np.uint8)
+    write_archive(target, {_DESCRIPTION: told, **arrays})
+
+
+def write_archive(target: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays into a file that is whole or absent."""
+    part = target.with_name(f".{target.name}.part")
     with part.open("wb") as file:
-        np.savez(file, **{_DESCRIPTION: told}, **arrays)  # pyright: ignore[reportArgumentType]
+        np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
     part.replace(target)
 
 
@@ -59,6 +67,10 @@ def load(path: Path, description: Mapping[str, Any]) -> dict[str, np.ndarray]:
                 f"{_short(value)}"
             )
     return arrays
+
+
+def _path(keys: tuple) -> str:
+    return jax.tree_util.keystr(keys, simple=True, separator=".")
 
 
 def _short(value: Any) -> str:

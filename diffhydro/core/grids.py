@@ -6,8 +6,10 @@ soil always falls on a face between two layers.
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
@@ -102,6 +104,14 @@ class Column(eqx.Module):
     def depth(self) -> Float[Array, ""]:
         """Depth of the foot of the column."""
         return jnp.sum(jnp.asarray(self.thickness))
+
+
+def as_jax(grid: Any) -> Any:
+    """Make a column's arrays jax's, as models hold them; leave what is no column alone.
+
+    NumPy arrays would be constants to Equinox's maps, and a stack of columns would lack one.
+    """
+    return jax.tree.map(jnp.asarray, grid) if isinstance(grid, Column) else grid
 
 
 def _fill(top, foot, finest, growth, coarsest, refine_at) -> list[float]:

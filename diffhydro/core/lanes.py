@@ -67,3 +67,9 @@ def _packed(function: Callable[..., Any], size: int) -> Callable[..., Any]:
         return out, jax.tree.map(lambda _: True, out)
 
     return call
+
+
+def full_width(tree: Any, *others: Any) -> Any:
+    """Give every array of `tree` as many columns as the widest array of `tree` and `others` has."""
+    columns = max(x.shape[-1] for x in jax.tree.leaves((tree, others)))
+    return jax.tree.map(lambda x: jnp.broadcast_to(x, (*x.shape[:-1], columns)), tree)

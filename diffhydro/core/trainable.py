@@ -8,7 +8,7 @@ A name in `train` is a path (`soil.k_sat`), a part of the model (`soil`: all tha
 a pattern in which `*` stands for anything, dots too (`*.k_sat`, `soil.*`, `*`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -91,7 +91,7 @@ def split(model: PyTree, train: str | Sequence[str]) -> tuple[Free, Frozen]:
             free.parameters[path], holes[path] = _free_number(path, spec, value), None
         else:
             free.networks[path], holes[path] = eqx.partition(value, _is_weight)
-    arrays, rest = eqx.partition(_put(model, holes), _is_array)
+    arrays, rest = eqx.partition(put(model, holes), _is_array)
     return free, Frozen(arrays, _Static(rest), trained)
 
 
@@ -110,7 +110,7 @@ def merge(free: Free, frozen: Frozen) -> PyTree:
             filled[path] = spec.constrain(free.parameters[path])
         elif path in free.networks:
             filled[path] = eqx.combine(free.networks[path], value)
-    return _put(model, filled)
+    return put(model, filled)
 
 
 def _candidates(model: PyTree) -> _Candidates:
@@ -119,7 +119,7 @@ def _candidates(model: PyTree) -> _Candidates:
     for coupling, name in _learned(model, ()):
         matching = [path for path in declared if _matches(path, name)]
         if not matching:
-            raise InputError(f"{coupling} learns {name!r}. {_unknown(name, declared)}")
+            raise InputError(f"{coupling} learns {name!r}. {unknown(name, declared)}")
         owners |= dict.fromkeys(matching, coupling)
     return _Candidates(declared, owners)
 
@@ -148,7 +148,7 @@ def _select(pattern: str, candidates: _Candidates) -> list[str]:
         return [pattern]
     found = [path for path in declared if _matches(path, pattern)]
     if not found:
-        raise InputError(_unknown(pattern, declared))
+        raise InputError(unknown(pattern, declared))
     open_ = [p for p in found if p not in owners and not getattr(declared[p].spec, "fixed", False)]
     if not open_:
         raise InputError(
@@ -162,7 +162,8 @@ def _matches(path: str, pattern: str) -> bool:
     return fnmatchcase(path, pattern) or fnmatchcase(path, f"{pattern}.*")
 
 
-def _unknown(name: str, declared: Iterable[str]) -> str:
+def unknown(name: str, declared: Iterable[str]) -> str:
+    """Say that nothing has this name, and what comes nearest."""
     known = list(declared)
     if not known:
         return f"nothing is called {name!r}: the model declares no parameters and no weights"
@@ -184,7 +185,8 @@ def _free_number(path: str, spec: ParameterSpec, value: Any) -> Array:
     return spec.free(value)
 
 
-def _put(model: PyTree, values: dict[str, Any]) -> PyTree:
+def put(model: PyTree, values: Mapping[str, Any]) -> PyTree:
+    """Return the model with other values at some paths."""
     if not values:
         return model
     paths = [path.split(".") for path in values]

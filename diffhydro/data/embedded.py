@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diffhydro.land import sun
+from diffhydro.land import air, sun
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,7 +78,6 @@ def _place(place: tuple, day: np.ndarray, rng: np.random.Generator) -> dict[str,
     weather = _persistent(0.75, 2.5, len(day), rng)
     temperature = warmth + swing * season + weather - 1.0 * wet
     spread = np.where(wet, 3.0, 6.0) + rng.uniform(0.0, 2.0, len(day))
-    saturated = 610.8 * np.exp(17.27 * temperature / (temperature + 237.3))
     moist = np.clip(humid - 0.06 * season + 0.12 * wet + rng.normal(0, 0.05, len(day)), 0.08, 0.99)
     clear = np.where(wet, 0.33, 0.62) * rng.uniform(0.85, 1.1, len(day))
     growing = np.clip(0.35 + 0.65 * (0.5 + 0.5 * season), 0.0, 1.0)
@@ -88,7 +87,7 @@ def _place(place: tuple, day: np.ndarray, rng: np.random.Generator) -> dict[str,
         "temperature_max": temperature + spread,
         "temperature_min": temperature - spread,
         "shortwave": clear * sun.extraterrestrial(latitude, day),
-        "vapour_pressure": moist * saturated,
+        "vapour_pressure": moist * air.saturation(temperature),
         "leaf_area": leaves * growing,
     }
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from diffhydro.data.schema import VARIABLES
 from diffhydro.errors import InputError
-from diffhydro.land import sun
+from diffhydro.land import air, sun
 from diffhydro.land.forcing import RANGES, Forcing
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class Weather:
             return None
         warmth = self._read("temperature", sites, times)
         humidity = self._read("relative_humidity", sites, times)
-        return humidity * 610.8 * np.exp(17.27 * warmth / (warmth + 237.3))
+        return humidity * air.saturation(warmth)
 
     def _sky(
         self, wanted: tuple[str, ...], sites: slice, times: slice, shape: tuple[int, ...]
@@ -159,8 +159,8 @@ class Weather:
             elif name == "extraterrestrial":
                 raise InputError(f"{self.name} has no latitude, which {name} radiation needs")
         if "pressure" in wanted and elevation is not None:
-            level = 101300.0 * ((293.0 - 0.0065 * elevation[sites]) / 293.0) ** 5.26
-            made["pressure"] = np.broadcast_to(level[:, None], shape)
+            level = air.pressure(elevation[sites, None])
+            made["pressure"] = np.broadcast_to(level, shape)
         return made
 
     def _read(self, name: str, sites: slice, times: slice) -> np.ndarray:

@@ -9,7 +9,7 @@ Energy is in W/m² and conductances of air in m/s, as everywhere in the literatu
 is in mm/day. `evaporated` is the one place where the two meet.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
@@ -23,9 +23,10 @@ SEA_LEVEL = 101300.0  # Pa
 KELVIN = 273.16  # at 0 °C, as in FAO-56
 
 
-def saturation(temperature: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Give the saturation vapour pressure over water, Pa."""
-    return 610.8 * jnp.exp(17.27 * temperature / (temperature + 237.3))
+def saturation(temperature: Any) -> Any:
+    """Give the saturation vapour pressure over water, Pa; NumPy's of NumPy's, jax's of jax's."""
+    exp = temperature.__array_namespace__().exp
+    return 610.8 * exp(17.27 * temperature / (temperature + 237.3))
 
 
 def saturation_over_ice(temperature: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -48,9 +49,9 @@ def density(temperature: Float[Array, "..."]) -> Float[Array, "..."]:
     return 1.292 - 0.00428 * temperature
 
 
-def pressure(elevation: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Give the mean air pressure (Pa) at an elevation in metres."""
-    return SEA_LEVEL * jnp.exp(5.26 * jnp.log((293.0 - 0.0065 * elevation) / 293.0))
+def pressure(elevation: Any) -> Any:
+    """Give the mean air pressure (Pa) at an elevation in metres; of either kind of array."""
+    return SEA_LEVEL * ((293.0 - 0.0065 * elevation) / 293.0) ** 5.26
 
 
 def evaporated(power: Float[Array, "..."], latent: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from diffhydro.core import tridiagonal
-from diffhydro.core.grids import Column
+from diffhydro.core.grids import Column, as_jax
 from diffhydro.core.parameters import parameter
 from diffhydro.core.precision import astype
 from diffhydro.errors import InputError
@@ -28,7 +28,8 @@ from diffhydro.land.ground import GROUND_NEEDS, AbstractGround, AbstractGroundSt
 from diffhydro.land.trajectory import Fluxes, Profile
 from diffhydro.soil.hydraulics import AbstractHydraulics, at
 from diffhydro.soil.hydraulics.by_water import ByWater, by_water
-from diffhydro.soil.redistribution import Layers, Push, assemble, keep_within, solve
+from diffhydro.soil.redistribution.bounds import keep_within
+from diffhydro.soil.redistribution.step import Layers, Push, assemble, solve
 from diffhydro.typing import Array, Float
 
 SWIM_LAYERS = (50.0, 50.0, 50.0, 50.0, 100.0, 100.0, 200.0, 200.0, 300.0, 400.0)  # mm
@@ -65,9 +66,7 @@ class Fallow(AbstractGround):
     """
 
     soil: AbstractHydraulics
-    grid: Column = eqx.field(
-        default_factory=swim_layers, converter=lambda grid: jax.tree.map(jnp.asarray, grid)
-    )
+    grid: Column = eqx.field(default_factory=swim_layers, converter=as_jax)
     saturation: Float[Array, ""] = parameter(
         unit="-",
         bounds=(0.05, 1.0),

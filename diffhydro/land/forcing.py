@@ -15,6 +15,7 @@ from jax.core import Tracer
 
 from diffhydro.core.parameters import as_parameter
 from diffhydro.errors import InputError
+from diffhydro.land.air import saturation
 from diffhydro.typing import Array, Float
 
 
@@ -173,7 +174,7 @@ def _check_damp(series: dict[str, Any]) -> None:
     if any(x is None or isinstance(x, Tracer) or not isinstance(x, jax.Array) for x in pair):
         return
     vapour, warmth = (np.asarray(x, np.float64) for x in pair)
-    humidity = float(np.median(vapour / (610.8 * np.exp(17.27 * warmth / (warmth + 237.3)))))
+    humidity = float(np.median(vapour / (saturation(warmth))))
     if not _DRIEST <= humidity <= _DAMPEST:
         raise InputError(
             f"vapour_pressure makes a median relative humidity of {100 * humidity:.3g} %; it is in "

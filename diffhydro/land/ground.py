@@ -15,6 +15,12 @@ from diffhydro.land.trajectory import Fluxes
 from diffhydro.typing import Array, Float
 
 GROUND_NEEDS = ("precipitation", "potential_evaporation")
+FROST_MEMORY = 10.0  # days that soil remembers the air
+
+
+def soil_warmth(before: Float[Array, ""], forcing: Forcing) -> Float[Array, ""]:
+    """Give the temperature of the soil, °C: the mean of that above it over about ten days."""
+    return before + (forcing.temperature - before) * (forcing.step / FROST_MEMORY)
 
 
 class AbstractGroundStep(eqx.Module):

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
-import jax
 
 from diffhydro.core.timeloop import PLAIN, AbstractMemory, timeloop
 from diffhydro.errors import InputError
@@ -50,7 +49,11 @@ class AbstractModel(eqx.Module):
 
     @abstractmethod
     def profile(self, states: State) -> Profile | None:
-        """Return the soil moisture of states with a leading axis `time`, or None."""
+        """Return the soil moisture of states with a leading axis `time`, or None.
+
+        What takes arithmetic is worked out one time after the other (`lax.map`): of many at once it
+        would round by where in the record a time lies, and two halves would not be one run.
+        """
 
     def step(self, state: State, forcing: Forcing) -> tuple[State, Fluxes]:
         """Advance by one interval; `forcing` is an instant."""
@@ -72,13 +75,13 @@ class AbstractModel(eqx.Module):
         _check_rank(forcing, 1, "run", "simulate takes many sites, step an instant")
         forcing.require(self.needs, type(self).__name__)
         state = self.init_state() if state is None else state
-        final, states, fluxes, profile = _through_time(self, forcing, state, memory)
+        final, states, fluxes = _through_time(self, forcing, state, memory)
         return Trajectory(
             fluxes=fluxes,
             states=states,
             initial=state,
             final=final,
-            profile=profile,
+            profile=self.profile(states),
             stores_before=self.stores(state),
             stores_after=self.stores(final),
         )
@@ -126,21 +129,12 @@ class AbstractModel(eqx.Module):
 def _through_time(model: AbstractModel, forcing: Forcing, state: State, memory: AbstractMemory):
     step = model.prepare()
 
-    def theta(state: State):
-        profile = model.profile(jax.tree.map(lambda x: x[None], state))
-        return None if profile is None else profile.theta[0]
-
     def interval(state: State, now: Forcing):
         state, fluxes = step(state, now)
-        # Told here rather than of all states afterwards: what is computed of many times at once
-        # rounds by where in the record a time lies, and two halves would not be one run.
-        return state, (state, fluxes, theta(state))
+        return state, (state, fluxes)
 
-    final, (states, fluxes, moisture) = timeloop(interval, state, forcing, memory=memory)
-    profile = model.profile(states)
-    if profile is not None:
-        profile = Profile(profile.grid, moisture, profile.root_share)
-    return final, states, fluxes, profile
+    final, (states, fluxes) = timeloop(interval, state, forcing, memory=memory)
+    return final, states, fluxes
 
 
 def _check_rank(forcing: Forcing, rank: int, who: str, advice: str) -> None:

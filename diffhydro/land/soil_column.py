@@ -14,9 +14,10 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from diffhydro.core.bijections import LOG
-from diffhydro.core.grids import Column
+from diffhydro.core.grids import Column, as_jax
 from diffhydro.core.parameters import parameter
 from diffhydro.core.precision import astype
 from diffhydro.errors import InputError
@@ -44,11 +45,6 @@ from diffhydro.typing import Array, Float
 _FIRST_PACE = 0.125  # days: the first sub-step tried; a wrong guess costs a few retries, once
 
 
-def _as_jax(grid: Any) -> Any:
-    # NumPy arrays would be constants to Equinox's maps, and a stack of columns would lack one.
-    return jax.tree.map(jnp.asarray, grid) if isinstance(grid, Column) else grid
-
-
 class SoilColumn(AbstractGround):
     """Richards' equation between the atmosphere and the ground below.
 
@@ -74,7 +70,7 @@ class SoilColumn(AbstractGround):
             counts what did not converge, before trusting it.
     """
 
-    grid: Column = eqx.field(converter=_as_jax)
+    grid: Column = eqx.field(converter=as_jax)
     soil: AbstractHydraulics | tuple[AbstractHydraulics, ...]
     top: AbstractTop = eqx.field(default_factory=Atmosphere)
     bottom: AbstractBottom = eqx.field(default_factory=FreeDrainage)
@@ -137,7 +133,7 @@ class SoilColumn(AbstractGround):
             return mesh.at_layers(state.stored) / self.grid.thickness - pressed
 
         share = None if problem.share is None else mesh.at_layers(problem.share)
-        return Profile(self.grid, jax.vmap(theta)(states), share)
+        return Profile(self.grid, lax.map(theta, states), share)
 
     def _laid_out(self) -> tuple[Mesh, Problem]:
         return prepare(

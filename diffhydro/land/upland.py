@@ -13,12 +13,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from diffhydro.core.grids import Column
+from diffhydro.core.grids import Column, as_jax
 from diffhydro.core.parameters import parameter
 from diffhydro.core.precision import astype
 from diffhydro.errors import InputError
 from diffhydro.land.forcing import Forcing
-from diffhydro.land.ground import GROUND_NEEDS, AbstractGround, AbstractGroundStep
+from diffhydro.land.ground import GROUND_NEEDS, AbstractGround, AbstractGroundStep, soil_warmth
 from diffhydro.land.runoff import AbstractRunoff, Ground, SaturationPower
 from diffhydro.land.soil_evaporation import FIELD_CAPACITY, AbstractDryness, LeePielke
 from diffhydro.land.trajectory import Fluxes, Profile
@@ -29,7 +29,6 @@ from diffhydro.soil.uptake import AbstractRoots, AbstractStress, JacksonRoots, L
 from diffhydro.typing import Array, Float
 
 TEM_LAYERS = (50.0, 50.0, 100.0, 300.0, 500.0, 1000.0)  # mm: bottoms where TEM reports
-FROST_MEMORY = 10.0  # days that soil remembers the air
 
 
 def tem_layers() -> Column:
@@ -69,9 +68,7 @@ class Upland(AbstractGround):
     """
 
     soil: AbstractHydraulics
-    grid: Column = eqx.field(
-        default_factory=tem_layers, converter=lambda grid: jax.tree.map(jnp.asarray, grid)
-    )
+    grid: Column = eqx.field(default_factory=tem_layers, converter=as_jax)
     roots: AbstractRoots = eqx.field(default_factory=JacksonRoots)
     stress: AbstractStress = eqx.field(default_factory=LinearStress)
     dryness: AbstractDryness = eqx.field(default_factory=LeePielke)
@@ -191,5 +188,5 @@ class UplandStep(AbstractGroundStep):
         frost = self.upland.frost
         if frost is None:
             return self.soil, None
-        warmth = state.warmth + (now.temperature - state.warmth) * (now.step / FROST_MEMORY)
+        warmth = soil_warmth(state.warmth, now)
         return Impeded(self.soil, frost.share(self.soil, state.theta, warmth)), warmth

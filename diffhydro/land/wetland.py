@@ -14,14 +14,14 @@ import jax.numpy as jnp
 from jax import lax
 
 from diffhydro.core.bijections import LOG
-from diffhydro.core.grids import Column
+from diffhydro.core.grids import Column, as_jax
 from diffhydro.core.parameters import parameter
 from diffhydro.core.precision import astype
 from diffhydro.land.forcing import Forcing
-from diffhydro.land.ground import GROUND_NEEDS, AbstractGround, AbstractGroundStep
+from diffhydro.land.ground import GROUND_NEEDS, AbstractGround, AbstractGroundStep, soil_warmth
 from diffhydro.land.threshold import AbstractThreshold
 from diffhydro.land.trajectory import Fluxes, Profile
-from diffhydro.land.upland import FROST_MEMORY, tem_layers
+from diffhydro.land.upland import tem_layers
 from diffhydro.soil.peat import Peat
 from diffhydro.typing import Array, Float
 
@@ -111,9 +111,7 @@ class Wetland(AbstractGround):
         description="water that is missing at the start",
     )
     freeze: AbstractThreshold | None = None
-    grid: Column = eqx.field(
-        default_factory=tem_layers, converter=lambda grid: jax.tree.map(jnp.asarray, grid)
-    )
+    grid: Column = eqx.field(default_factory=tem_layers, converter=as_jax)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -144,7 +142,7 @@ class Wetland(AbstractGround):
             missing = peat.missing(peat.water_table(stored), grid.faces)
             return self.porosity - jnp.diff(missing) / grid.thickness
 
-        return Profile(grid, jax.vmap(theta)(states.stored), None)
+        return Profile(grid, lax.map(theta, states.stored), None)
 
 
 class WetlandStep(AbstractGroundStep):
@@ -197,5 +195,5 @@ class WetlandStep(AbstractGroundStep):
         freeze = self.wetland.freeze
         if freeze is None:
             return jnp.ones_like(state.stored), None
-        warmth = state.warmth + (now.temperature - state.warmth) * (now.step / FROST_MEMORY)
+        warmth = soil_warmth(state.warmth, now)
         return freeze.above(warmth), warmth

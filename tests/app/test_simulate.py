@@ -1,5 +1,6 @@
 """`diffhydro simulate`: results, restarts, halves, and what it refuses."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,9 +13,10 @@ import xarray as xr
 import yaml
 
 from diffhydro.app.cli import main
+from diffhydro.app.states import save
 from diffhydro.data.embedded import embedded_weather
 
-pytest.importorskip("zarr", reason="the data extra is not installed")
+zarr = pytest.importorskip("zarr", reason="the data extra is not installed")
 MODELS = ("wbm", "hbv", "column")
 # Lanes of another number round differently, and an adaptive step at its limit of error is then
 # taken here and halved there: only in double precision do columns agree whatever is beside them.
@@ -193,6 +195,14 @@ def test_a_state_of_another_model_is_refused(monkeypatch, capsys, weather, tmp_p
     assert simulate(monkeypatch, *words) == 0
     common = ("--model", "wbm", "--data", weather, "--state-in")
     assert "another model" in refused(monkeypatch, capsys, tmp_path, *common, state)
+    with np.load(state) as found:
+        arrays = {k: v for k, v in found.items() if k != "description"}
+        told = json.loads(found["description"].tobytes())
+    told["layout"]["soil"] = [[3], "float32"]
+    other = tmp_path / "other"
+    save(other, told, arrays)
+    common = ("--model", "hbv", "--data", weather, "--state-in")
+    assert "another layout" in refused(monkeypatch, capsys, tmp_path, *common, other)
     junk = tmp_path / "junk"
     junk.write_bytes(b"junk")
     assert "not a state file" in refused(monkeypatch, capsys, tmp_path, *common, junk)
@@ -204,6 +214,41 @@ def test_results_are_never_overwritten(monkeypatch, capsys, weather, tmp_path):
     assert simulate(monkeypatch, "--model", "hbv", "--data", weather, "--out", out) == 2
     assert "exists" in capsys.readouterr().err
     assert out.read_text() == "precious"
+
+
+def test_a_state_folder_that_is_not_there_is_said_before_the_work(
+    monkeypatch, capsys, weather, tmp_path
+):
+    words = ("--model", "hbv", "--data", weather, "--state-out", tmp_path / "none" / "state")
+    assert "there is no folder" in refused(monkeypatch, capsys, tmp_path, *words)
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_kill_between_variables_leaves_nothing_without_its_attributes(
+    monkeypatch, weather, tmp_path
+):
+    """Whatever part of the store is there, a run that goes on makes it what it would have been."""
+    first, again = tmp_path / "first.zarr", tmp_path / "again.zarr"
+    common = ("--model", "hbv", "--data", weather, "--chunk", 4)
+    assert simulate(monkeypatch, *common, "--out", first) == 0
+    written = []
+
+    def stops(folder, *rest, **others):
+        written.append(folder)
+        if len(written) == 5:
+            raise KeyboardInterrupt
+        return create(folder, *rest, **others)
+
+    create = zarr.Group.create_array
+    with monkeypatch.context() as patch:
+        patch.setattr(zarr.Group, "create_array", stops)
+        patch.setattr(sys, "argv", ["diffhydro", *map(str, ("simulate", *common, "--out", again))])
+        with pytest.raises((KeyboardInterrupt, SystemExit)):
+            main()
+    assert not again.exists()
+    assert simulate(monkeypatch, *common, "--out", again) == 0
+    one, other = opened(first), opened(again)
+    xr.testing.assert_identical(other, one)
 
 
 def test_an_unfinished_run_of_another_kind_is_not_mixed_in(monkeypatch, capsys, weather, tmp_path):

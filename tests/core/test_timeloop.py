@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffhydro.core.timeloop import NESTED, PLAIN, REMAT, SOLVED, Nested, timeloop
+from diffhydro.core.timeloop import NESTED, PLAIN, REMAT, SOLVED, Nested, keep, timeloop
 from diffhydro.errors import InputError
 from diffhydro.typing import Array
 
@@ -156,3 +156,22 @@ def test_inputs_that_disagree_about_time_are_refused(inputs, length, message):
 def test_a_chunk_has_steps():
     with pytest.raises(InputError, match="at least one step"):
         Nested(0)
+
+
+def test_solved_does_not_solve_again():
+    """What a step asked to keep is not computed a second time; the rest is."""
+
+    def step(state, _):
+        state = keep(jnp.sin(state)) * jnp.cos(state)
+        return state, state
+
+    def count(memory, word):
+        def end(state):
+            return timeloop(step, state, length=5, memory=memory)[0]
+
+        text = str(jax.make_jaxpr(jax.grad(end))(0.3))
+        return text.count(f" = {word} ")
+
+    # d(sin) needs cos: both appear once forward; a second evaluation shows as one more.
+    assert count(REMAT, "sin") > count(SOLVED, "sin")
+    assert count(SOLVED, "cos") >= count(PLAIN, "cos")

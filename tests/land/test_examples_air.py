@@ -25,7 +25,7 @@ from diffhydro.land.soil_evaporation import BareSoil, days_since_rain_ratio, lee
 from diffhydro.land.surface import LEAST_DAYLIGHT
 from diffhydro.land.threshold import Sharp, Smooth
 from diffhydro.soil.uptake import MM_PER_MPA, LinearStress
-from tests.examples import agree, examples
+from tests.examples import assert_agrees, examples
 
 
 def number(dtype):
@@ -37,28 +37,28 @@ def test_thermodynamics(example, expected, dtype):
     n = number(dtype)
     t, vapour, p = n(example["T_C"]), n(example["e_a_Pa"]), air.pressure(n(example["elevation_m"]))
     found = Air.of(t, vapour, p)
-    agree(found.saturation, expected["e_s_Pa"], dtype)
-    agree(air.saturation(t), expected["e_s_Pa"], dtype)
-    agree(air.saturation_over_ice(t), expected["e_s_ice_Pa"], dtype)
-    agree(found.slope, expected["Delta_Pa_K"], dtype)
-    agree(air.saturation_slope(t), expected["Delta_Pa_K"], dtype)
-    agree(found.latent_heat, expected["lambda_J_kg"], dtype)
-    agree(found.density, expected["rho_air"], dtype)
-    agree(p, expected["p_Pa"], dtype)
-    agree(found.psychrometric, expected["gamma_Pa_K"], dtype)
-    agree(found.deficit, expected["vpd_Pa"], dtype, scale=expected["e_s_Pa"])
+    assert_agrees(found.saturation, expected["e_s_Pa"], dtype)
+    assert_agrees(air.saturation(t), expected["e_s_Pa"], dtype)
+    assert_agrees(air.saturation_over_ice(t), expected["e_s_ice_Pa"], dtype)
+    assert_agrees(found.slope, expected["Delta_Pa_K"], dtype)
+    assert_agrees(air.saturation_slope(t), expected["Delta_Pa_K"], dtype)
+    assert_agrees(found.latent_heat, expected["lambda_J_kg"], dtype)
+    assert_agrees(found.density, expected["rho_air"], dtype)
+    assert_agrees(p, expected["p_Pa"], dtype)
+    assert_agrees(found.psychrometric, expected["gamma_Pa_K"], dtype)
+    assert_agrees(found.deficit, expected["vpd_Pa"], dtype, scale=expected["e_s_Pa"])
 
 
 @examples("solar_geometry")
 def test_solar_geometry(example, expected, dtype):
     latitude, day = example["lat_deg"], example["doy"]
     double = np.dtype("float64")  # these are data and always double
-    agree(sun.inverse_distance(day), expected["dr"], double)
-    agree(sun.declination(day), expected["decl"], double)
-    agree(sun.sunset(latitude, day), expected["ws"], double)
+    assert_agrees(sun.inverse_distance(day), expected["dr"], double)
+    assert_agrees(sun.declination(day), expected["decl"], double)
+    assert_agrees(sun.sunset(latitude, day), expected["ws"], double)
     top = sun.extraterrestrial(latitude, day)
-    agree(top * MEGAJOULES, expected["Ra"], double, scale=1.0)
-    agree(sun.daylight(latitude, day) * 24.0, expected["N"], double)
+    assert_agrees(top * MEGAJOULES, expected["Ra"], double, scale=1.0)
+    assert_agrees(sun.daylight(latitude, day) * 24.0, expected["N"], double)
 
 
 @examples("net_radiation_and_pet")
@@ -109,11 +109,11 @@ def test_net_radiation_and_potential_evaporation(example, expected, dtype):
         "PET_JensenHaise_mm": JensenHaise()(weather),
         "ET0_FAO56_mm": PenmanMonteith(grass)(mean),
     }
-    agree(top * MEGAJOULES, expected["R_a_MJ"], np.dtype("float64"))
+    assert_agrees(top * MEGAJOULES, expected["R_a_MJ"], np.dtype("float64"))
     assert len(checks.keys() & expected.keys()) >= 1
     for name, found in checks.items():
         if name in expected:
-            agree(found, expected[name], dtype, scale=1.0 if name.startswith("R") else 0.0)
+            assert_agrees(found, expected[name], dtype, scale=1.0 if name.startswith("R") else 0.0)
 
 
 @examples("rain_snow_partition")
@@ -121,8 +121,8 @@ def test_rain_or_snow(example, expected, dtype):
     n = number(dtype)
     sharp = n(Snowpack(rain_above=example["T_snow_C"], threshold=Sharp()))
     smooth = n(Snowpack(rain_above=example["T_snow_C"], threshold=Smooth(example["width_C"])))
-    agree(sharp.rain(n(example["T_C"])), expected["rain_fraction_hard"], dtype)
-    agree(smooth.rain(n(example["T_C"])), expected["rain_fraction_smooth"], dtype)
+    assert_agrees(sharp.rain(n(example["T_C"])), expected["rain_fraction_hard"], dtype)
+    assert_agrees(smooth.rain(n(example["T_C"])), expected["rain_fraction_smooth"], dtype)
 
 
 @examples("snow")
@@ -132,12 +132,12 @@ def test_snow(example, expected, dtype):
     radiation, warmth = n(example["S_g_MJ"]) / MEGAJOULES, n(example["T_C"])
     found = snow(n(example["SWE_mm"]), n(example["P_snow_mm"]), warmth, radiation)
     there = example["SWE_mm"] + example["P_snow_mm"]
-    agree(found.pack, expected["swe"], dtype, scale=there)
-    agree(found.melt, expected["melt"], dtype, scale=there)
-    agree(found.sublimation, expected["sublimation"], dtype, scale=there)
+    assert_agrees(found.pack, expected["swe"], dtype, scale=there)
+    assert_agrees(found.melt, expected["melt"], dtype, scale=there)
+    assert_agrees(found.sublimation, expected["sublimation"], dtype, scale=there)
     could = snow.melting(warmth, snow.absorption(warmth) * radiation)
     if example["T_C"] > 0:
-        agree(could, expected["potential_melt"], dtype)
+        assert_agrees(could, expected["potential_melt"], dtype)
 
 
 @examples("beer_radiation")
@@ -145,29 +145,29 @@ def test_beer(example, expected, dtype):
     n = number(dtype)
     cover = intercepted(n(example["LAI"]), n(example["E_R"]))
     light, ground = n(example["S_MJ"]), n(example["S_MJ"]) * (1.0 - cover)
-    agree(cover, expected["fabs"], dtype)
-    agree((1.0 - example["albedo_canopy"]) * light * cover, expected["A_c"], dtype)
-    agree(ground, expected["S_g"], dtype)
-    agree((1.0 - example["albedo_soil"]) * ground, expected["A_s"], dtype)
+    assert_agrees(cover, expected["fabs"], dtype)
+    assert_agrees((1.0 - example["albedo_canopy"]) * light * cover, expected["A_c"], dtype)
+    assert_agrees(ground, expected["S_g"], dtype)
+    assert_agrees((1.0 - example["albedo_soil"]) * ground, expected["A_s"], dtype)
 
 
 @examples("rain_interception")
 def test_interception(example, expected, dtype):
     n = number(dtype)
     rain, leaves, most = n(example["P_mm"]), n(example["LAI"]), n(example["I_RMAX"])
-    agree(SharpInterception(most)(rain, leaves), expected["min"], dtype)
-    agree(SmoothInterception(most)(rain, leaves), expected["smooth"], dtype)
-    agree(HelveyPatric()(rain, leaves), expected["helvey_patric"], dtype)
+    assert_agrees(SharpInterception(most)(rain, leaves), expected["min"], dtype)
+    assert_agrees(SmoothInterception(most)(rain, leaves), expected["smooth"], dtype)
+    assert_agrees(HelveyPatric()(rain, leaves), expected["helvey_patric"], dtype)
 
 
 @examples("conductance_factors")
 def test_conductance_factors(example, expected, dtype):
     n = number(dtype)
     law, stress = n(Jarvis()), n(LinearStress())
-    agree(cold(n(example["T_C"])), expected["f_T"], dtype)
-    agree(law.dry_air(n(example["VPD_Pa"])), expected["f_V"], dtype, scale=1.0)
-    agree(stress(n(example["psi_MPa"] * MM_PER_MPA)), expected["f_psi"], dtype, scale=1.0)
-    agree(law.dim(n(0.9 * example["SWD_W_m2"])), expected["f_Q"], dtype)
+    assert_agrees(cold(n(example["T_C"])), expected["f_T"], dtype)
+    assert_agrees(law.dry_air(n(example["VPD_Pa"])), expected["f_V"], dtype, scale=1.0)
+    assert_agrees(stress(n(example["psi_MPa"] * MM_PER_MPA)), expected["f_psi"], dtype, scale=1.0)
+    assert_agrees(law.dim(n(0.9 * example["SWD_W_m2"])), expected["f_Q"], dtype)
 
 
 @examples("penman_monteith")
@@ -179,9 +179,9 @@ def test_penman_monteith(example, expected, dtype):
     power, g = n(example["A_W_m2"]), n(example["g_a_m_s"])
     leaves = through_leaves(found, power, g, n(example["g_c_m_s"])) / found.latent_heat
     wet = from_wet_surface(found, power, g) / found.latent_heat
-    agree(leaves, expected["E_kg_m2_s"], dtype)
-    agree(leaves, expected["E_from_Omega"], dtype)
-    agree(wet, expected["E_wet_kg_m2_s"], dtype)
+    assert_agrees(leaves, expected["E_kg_m2_s"], dtype)
+    assert_agrees(leaves, expected["E_from_Omega"], dtype)
+    assert_agrees(wet, expected["E_wet_kg_m2_s"], dtype)
 
 
 @examples("canopy_day")
@@ -200,11 +200,11 @@ def test_canopy_day(example, expected, dtype):
     sunlight, leaves = n(example["SWD_W_m2"]), n(example["LAI"])
     rain = n(example["P_rain_mm"])
     found = canopy(rain, t, moist, sunlight, leaves, daylight, n(example["beta"]))
-    agree(moist.deficit, expected["vpd"], dtype, scale=float(moist.saturation))
-    agree(found.interception, expected["E_i"], dtype)
-    agree(found.throughfall, expected["throughfall"], dtype, scale=float(rain))
-    agree(found.transpiration, expected["transpiration"], dtype, scale=1.0)
-    agree(found.sun, example["SWD_W_m2"] * (1.0 - expected["f_abs"]), dtype)
+    assert_agrees(moist.deficit, expected["vpd"], dtype, scale=float(moist.saturation))
+    assert_agrees(found.interception, expected["E_i"], dtype)
+    assert_agrees(found.throughfall, expected["throughfall"], dtype, scale=float(rain))
+    assert_agrees(found.transpiration, expected["transpiration"], dtype, scale=1.0)
+    assert_agrees(found.sun, example["SWD_W_m2"] * (1.0 - expected["f_abs"]), dtype)
 
 
 @examples("soil_evaporation")
@@ -216,14 +216,14 @@ def test_soil_evaporation(example, expected, dtype):
     soil = n(BareSoil(conductance=example["g_soil"]))
     potential = soil.potential(moist, ground, daylight)
     ratio = lee_pielke(n(example["theta_1"]), n(example["theta_fc"]))
-    agree((1.0 - soil.albedo) * ground * MEGAJOULES, expected["A_s_MJ"], dtype)
-    agree(potential, expected["E_pot"], dtype)
-    agree(ratio, expected["beta"], dtype, scale=1e-3)
-    agree(ratio * potential, expected["E_s"], dtype, scale=1e-3)
+    assert_agrees((1.0 - soil.albedo) * ground * MEGAJOULES, expected["A_s_MJ"], dtype)
+    assert_agrees(potential, expected["E_pot"], dtype)
+    assert_agrees(ratio, expected["beta"], dtype, scale=1e-3)
+    assert_agrees(ratio * potential, expected["E_s"], dtype, scale=1e-3)
 
 
 @examples("days_since_rain_ratio")
 def test_days_since_rain(example, expected, dtype):
     n = number(dtype)
     found = days_since_rain_ratio(n(example["days_since_rain"]), n(example["minimum"]))
-    agree(found, expected["ratio"], dtype)
+    assert_agrees(found, expected["ratio"], dtype)

@@ -19,7 +19,7 @@ from diffhydro.land.trajectory import Profile
 from diffhydro.soil.hydraulics import VanGenuchten
 from diffhydro.soil.hydraulics.swim import SwimCurves
 from diffhydro.soil.pedotransfer import rosetta
-from tests.examples import agree, examples
+from tests.examples import assert_agrees, examples
 
 
 def fallow(example, dtype):
@@ -41,11 +41,11 @@ def test_fallow_column_day(example, expected, dtype):
     start = FallowState(jnp.asarray(example["theta"], dtype))
     forcing = Forcing(jnp.asarray([example["P_mm"]], dtype), jnp.asarray([example["PE_mm"]], dtype))
     run = model.run(forcing, start)
-    agree(run.theta[0], expected["theta_new"], dtype)
-    agree(run.fluxes.evaporation[0], expected["E_mm"], dtype, scale=1.0)
-    agree(run.fluxes.runoff[0], expected["runoff_mm"], dtype, scale=1.0)
-    agree(run.fluxes.drainage[0], expected["drainage_mm"], dtype, scale=1.0)
-    agree(probe(run, 200.0)[0], expected["theta_20cm"], dtype)
+    assert_agrees(run.theta[0], expected["theta_new"], dtype)
+    assert_agrees(run.fluxes.evaporation[0], expected["E_mm"], dtype, scale=1.0)
+    assert_agrees(run.fluxes.runoff[0], expected["runoff_mm"], dtype, scale=1.0)
+    assert_agrees(run.fluxes.drainage[0], expected["drainage_mm"], dtype, scale=1.0)
+    assert_agrees(probe(run, 200.0)[0], expected["theta_20cm"], dtype)
 
 
 @examples("theta_20cm")
@@ -56,13 +56,13 @@ def test_theta_at_20_cm(example, expected, dtype):
     theta = jnp.full((1, 10), 0.9, dtype)
     theta = theta.at[0, 3].set(example["theta_17_5cm"]).at[0, 4].set(example["theta_25cm"])
     told = eqx.tree_at(lambda r: r.profile, run, Profile(run.profile.grid, theta, None))
-    agree(probe(told, 200.0)[0], expected["theta_20cm"], dtype)
+    assert_agrees(probe(told, 200.0)[0], expected["theta_20cm"], dtype)
 
 
 @examples("swim_surface_evaporation")
 def test_swim_surface_evaporation(example, expected, dtype):
     factor = surface_humidity_factor(jnp.asarray(10.0 * example["psi_surface_cm"], dtype))
-    agree(example["E_pot"] * factor, expected["E"], dtype, scale=1.0)
+    assert_agrees(example["E_pot"] * factor, expected["E"], dtype, scale=1.0)
 
 
 @examples("swim_curves")
@@ -77,9 +77,9 @@ def test_swim_curves(example, expected, dtype):
     )
     curves = astype(curves, dtype)
     theta = curves.theta(jnp.asarray(10.0 * example["psi_cm"], dtype))
-    agree(theta, expected["theta"], dtype, scale=1.0 if dtype == np.float32 else 1e-6)
+    assert_agrees(theta, expected["theta"], dtype, scale=1.0 if dtype == np.float32 else 1e-6)
     if dtype == np.float64:  # in float32 a power of 13 magnifies the rounding of θ
-        agree(curves.conductivity(theta), expected["K_mm_d"], dtype, scale=1e-12)
+        assert_agrees(curves.conductivity(theta), expected["K_mm_d"], dtype, scale=1e-12)
 
 
 def test_a_fallow_keeps_its_water_and_has_gradients():

@@ -7,7 +7,7 @@ from diffhydro.core.precision import astype
 from diffhydro.land.forcing import Forcing
 from diffhydro.land.hbv import Capillary, Hbv, HbvState, NoCapillary
 from diffhydro.land.routing import GammaHydrograph
-from tests.examples import agree, examples
+from tests.examples import assert_agrees, examples
 
 NAMES = {
     "BETA": "beta",
@@ -46,16 +46,16 @@ def test_hbv_step(example, expected, dtype):
         stores, fluxes = expected[f"state{suffix}"], expected[f"fluxes{suffix}"]
         scale = total + FLOOR / 1e-6
         for found, wanted in zip(run.final[:5], stores, strict=True):
-            agree(found, wanted, dtype, scale=scale)
-        agree(run.fluxes.runoff[0], fluxes["Q"], dtype, scale=scale)
-        agree(run.fluxes.evaporation[0], fluxes["ET"], dtype, scale=scale)
-        agree(run.fluxes.melt[0], fluxes["melt"], dtype, scale=scale)
+            assert_agrees(found, wanted, dtype, scale=scale)
+        assert_agrees(run.fluxes.runoff[0], fluxes["Q"], dtype, scale=scale)
+        assert_agrees(run.fluxes.evaporation[0], fluxes["ET"], dtype, scale=scale)
+        assert_agrees(run.fluxes.melt[0], fluxes["melt"], dtype, scale=scale)
 
 
 @examples("hbv_unit_hydrograph")
 def test_unit_hydrograph(example, expected, dtype):
     shape = GammaHydrograph(example["a"], example["b"], length=example["length"])
-    agree(astype(shape, dtype).weights(), expected["w"], dtype)
+    assert_agrees(astype(shape, dtype).weights(), expected["w"], dtype)
 
 
 def test_routing_spreads_and_loses_nothing():

@@ -23,16 +23,11 @@ from diffhydro.soil.hydraulics import ClappHornberger
 from diffhydro.soil.hydraulics.by_water import by_water
 from diffhydro.soil.peat import Peat, coarse_pores
 from diffhydro.soil.pedotransfer import cosby
-from diffhydro.soil.redistribution import (
-    Layers,
-    Push,
-    assemble,
-    keep_within,
-    redistribute,
-    solve,
-)
+from diffhydro.soil.redistribution import Layers, Push, redistribute
+from diffhydro.soil.redistribution.bounds import keep_within
+from diffhydro.soil.redistribution.step import assemble, solve
 from diffhydro.soil.uptake import JacksonRoots
-from tests.examples import agree, examples
+from tests.examples import assert_agrees, examples
 
 DAY = 86400.0  # s, in which the examples give conductivities
 LAYERS = (50.0, 50.0, 100.0, 300.0, 500.0, 1000.0)
@@ -57,8 +52,8 @@ def soil_of(example, dtype, layers=6):
 def test_runoff_power(example, expected, dtype):
     n = number(dtype)
     runoff = SaturationPower(n(example["n"])).share(n(example["s_mean"])) * n(example["q_in_mm"])
-    agree(runoff, expected["Q_sur"], dtype)
-    agree(n(example["q_in_mm"]) - runoff, expected["I_F"], dtype, scale=example["q_in_mm"])
+    assert_agrees(runoff, expected["Q_sur"], dtype)
+    assert_agrees(n(example["q_in_mm"]) - runoff, expected["I_F"], dtype, scale=example["q_in_mm"])
 
 
 @examples("runoff_subgrid")
@@ -68,10 +63,10 @@ def test_runoff_subgrid(example, expected, dtype):
     rain, melt = n(example["P_thru_mm"]), n(example["melt_mm"])
     parts = sub_grid(rain, melt, n(example["s_1"]), n(example["k_sat_mm_d"]), n(steepness))
     water = example["P_thru_mm"] + example["melt_mm"]
-    agree(parts.saturated, expected["dunne"], dtype, scale=water)
-    agree(parts.dry_storm, expected["horton1"], dtype, scale=water)
-    agree(parts.wet_storm, expected["horton2"], dtype, scale=water)
-    agree(sum_clipped(parts, rain, melt), expected["total"], dtype, scale=water)
+    assert_agrees(parts.saturated, expected["dunne"], dtype, scale=water)
+    assert_agrees(parts.dry_storm, expected["horton1"], dtype, scale=water)
+    assert_agrees(parts.wet_storm, expected["horton2"], dtype, scale=water)
+    assert_agrees(sum_clipped(parts, rain, melt), expected["total"], dtype, scale=water)
 
 
 @examples("clapp_hornberger")
@@ -84,15 +79,17 @@ def test_clapp_hornberger_by_water(example, expected, dtype):
     found = by_water(soil, n(example["theta"]))
     # In float32 ψ ∝ s^(−b) has the relative error of s, b times.
     grain = example["b"] * float(np.finfo(dtype).eps) / 1e-6 if dtype == np.float32 else 0.0
-    agree(found.psi, expected["psi_mm"], dtype, scale=grain)
-    agree(found.conductivity / DAY, expected["K_mm_s"], dtype, scale=grain)
+    assert_agrees(found.psi, expected["psi_mm"], dtype, scale=grain)
+    assert_agrees(found.conductivity / DAY, expected["K_mm_s"], dtype, scale=grain)
 
 
 @examples("root_fraction")
 def test_root_fraction(example, expected, dtype):
     n = number(dtype)
     grid = Column(n(example["dz_mm"]))
-    agree(JacksonRoots(n(example["beta_J"])).share(grid.faces), expected["r"], dtype, scale=1e-3)
+    assert_agrees(
+        JacksonRoots(n(example["beta_J"])).share(grid.faces), expected["r"], dtype, scale=1e-3
+    )
 
 
 @examples("root_uptake")
@@ -116,10 +113,10 @@ def test_root_uptake(example, expected, dtype):
         dtype,
     )
     step, theta = upland.prepare(), n(example["theta"])
-    agree(step.soil.psi(theta), expected["psi_mm"], dtype, scale=1.0)
-    agree(step.upland.stress(step.soil.psi(theta)), expected["w"], dtype, scale=1.0)
-    agree(step.stress(UplandState(theta, None, None)), expected["beta"], dtype, scale=1.0)
-    agree(step._drawn(theta), expected["e"], dtype, scale=1.0)
+    assert_agrees(step.soil.psi(theta), expected["psi_mm"], dtype, scale=1.0)
+    assert_agrees(step.upland.stress(step.soil.psi(theta)), expected["w"], dtype, scale=1.0)
+    assert_agrees(step.stress(UplandState(theta, None, None)), expected["beta"], dtype, scale=1.0)
+    assert_agrees(step._drawn(theta), expected["e"], dtype, scale=1.0)
 
 
 @examples("richards_substep")
@@ -135,21 +132,21 @@ def test_richards_substep(example, expected, dtype):
     step = assemble(at, layers, push, dt)
     solved = solve(step, layers, push, dt)
     wet = max(np.abs(expected["q_interfaces_mm_s"]))
-    agree(at.psi[:, 0], expected["psi_mm"], dtype, scale=1.0)
-    agree(at.conductivity[:, 0] / DAY, expected["K_mm_s"], dtype, scale=wet)
-    agree(step.flux[:, 0] / DAY, expected["q_interfaces_mm_s"][1:], dtype, scale=wet)
+    assert_agrees(at.psi[:, 0], expected["psi_mm"], dtype, scale=1.0)
+    assert_agrees(at.conductivity[:, 0] / DAY, expected["K_mm_s"], dtype, scale=wet)
+    assert_agrees(step.flux[:, 0] / DAY, expected["q_interfaces_mm_s"][1:], dtype, scale=wet)
     size = max(np.abs(expected["b_diag"]))
-    agree(step.lower[:, 0] / DAY, expected["a"], dtype, scale=size)
-    agree(step.diagonal[:, 0] / DAY, expected["b_diag"], dtype, scale=size)
-    agree(step.upper[:, 0] / DAY, expected["c"], dtype, scale=size)
-    agree(step.right[:, 0] / DAY, expected["rhs"], dtype, scale=wet)
+    assert_agrees(step.lower[:, 0] / DAY, expected["a"], dtype, scale=size)
+    assert_agrees(step.diagonal[:, 0] / DAY, expected["b_diag"], dtype, scale=size)
+    assert_agrees(step.upper[:, 0] / DAY, expected["c"], dtype, scale=size)
+    assert_agrees(step.right[:, 0] / DAY, expected["rhs"], dtype, scale=wet)
     largest = max(np.abs(expected["dtheta"]))
-    agree(solved.change[:, 0], expected["dtheta"], dtype, scale=largest)
+    assert_agrees(solved.change[:, 0], expected["dtheta"], dtype, scale=largest)
     kept = keep_within(theta + solved.gain, soil.theta_s, thickness)
-    agree((theta + solved.gain + kept.shift)[:, 0], expected["theta_new"], dtype)
-    agree(kept.excess[0], expected["exfiltration_mm"], dtype, scale=1.0)
+    assert_agrees((theta + solved.gain + kept.shift)[:, 0], expected["theta_new"], dtype)
+    assert_agrees(kept.excess[0], expected["exfiltration_mm"], dtype, scale=1.0)
     drained = dt * solved.drainage[0] - kept.lack[0]
-    agree(drained, expected["drainage_mm"], dtype, scale=1e-3)
+    assert_agrees(drained, expected["drainage_mm"], dtype, scale=1e-3)
 
 
 @examples("upland_column_day")
@@ -161,9 +158,9 @@ def test_upland_column_day(example, expected, dtype):
     push = Push(n(example["I_F_mm"] - example["E_S_mm"]), n(np.minimum(wanted, there)))
     steps = round(DAY / example["dt_s"])
     found, moved = redistribute(theta, Layers(soil, thickness, n(1.0)), push, 1.0, steps)
-    agree(found, expected["theta_new"], dtype)
-    agree(moved.drainage, expected["D_R_mm"], dtype, scale=0.1)
-    agree(moved.exfiltration, expected["exfiltration_mm"], dtype, scale=1.0)
+    assert_agrees(found, expected["theta_new"], dtype)
+    assert_agrees(moved.drainage, expected["D_R_mm"], dtype, scale=0.1)
+    assert_agrees(moved.exfiltration, expected["exfiltration_mm"], dtype, scale=1.0)
 
 
 def surface_of(parameters, dtype):
@@ -206,18 +203,18 @@ def test_upland_full_day(example, expected, dtype):
     run = land.run(weather_of(example["forcing"], dtype), start)
     flux = run.fluxes
     day = 1.0  # mm: what the terms of a day are made of
-    agree(flux.interception[0], expected["E_i"], dtype, scale=day)
-    agree(flux.melt[0], expected["melt"], dtype, scale=day)
-    agree(flux.sublimation[0], expected["sublimation"], dtype, scale=day)
-    agree(flux.runoff[0], expected["runoff"], dtype, scale=day)
-    agree((flux.infiltration + flux.evaporation)[0], expected["I_F"], dtype, scale=day)
-    agree(flux.transpiration[0], expected["E_V"], dtype, scale=day)
-    agree(flux.evaporation[0], expected["E_S"], dtype, scale=day)
-    agree(flux.drainage[0], expected["D_R"], dtype, scale=day)
-    agree(run.theta[0], expected["theta"], dtype)
-    agree(layer_mean(run, 0.0, 100.0)[0], expected["SSM"], dtype)
-    agree(run.final.snow, expected["swe"], dtype, scale=day)
-    agree(land.prepare().ground.stress(start.ground), expected["beta"], dtype)
+    assert_agrees(flux.interception[0], expected["E_i"], dtype, scale=day)
+    assert_agrees(flux.melt[0], expected["melt"], dtype, scale=day)
+    assert_agrees(flux.sublimation[0], expected["sublimation"], dtype, scale=day)
+    assert_agrees(flux.runoff[0], expected["runoff"], dtype, scale=day)
+    assert_agrees((flux.infiltration + flux.evaporation)[0], expected["I_F"], dtype, scale=day)
+    assert_agrees(flux.transpiration[0], expected["E_V"], dtype, scale=day)
+    assert_agrees(flux.evaporation[0], expected["E_S"], dtype, scale=day)
+    assert_agrees(flux.drainage[0], expected["D_R"], dtype, scale=day)
+    assert_agrees(run.theta[0], expected["theta"], dtype)
+    assert_agrees(layer_mean(run, 0.0, 100.0)[0], expected["SSM"], dtype)
+    assert_agrees(run.final.snow, expected["swe"], dtype, scale=day)
+    assert_agrees(land.prepare().ground.stress(start.ground), expected["beta"], dtype)
 
 
 @examples("wetland_water_table")
@@ -228,12 +225,12 @@ def test_wetland_water_table(example, expected, dtype):
     peat = Peat(phi, least, influence, bottom)
     table = peat.water_table(n(example["V_mm"]))
     # D = φ z_b − V is a difference of large numbers, and z its root.
-    agree(table, expected["z_wt_mm"], dtype, scale=1.0 if dtype == np.float32 else 0.0)
-    agree(peat.at_surface(table), expected["theta_surface"], dtype)
+    assert_agrees(table, expected["z_wt_mm"], dtype, scale=1.0 if dtype == np.float32 else 0.0)
+    assert_agrees(peat.at_surface(table), expected["theta_surface"], dtype)
     for z in (25, 50, 150):
-        agree(peat.theta(table, n(z)), expected[f"theta_{z}mm"], dtype)
+        assert_agrees(peat.theta(table, n(z)), expected[f"theta_{z}mm"], dtype)
     for h in (50, 100):
-        agree(phi - peat.missing(table, n(h)) / n(h), expected[f"SSM_0_{h}"], dtype)
+        assert_agrees(phi - peat.missing(table, n(h)) / n(h), expected[f"SSM_0_{h}"], dtype)
 
 
 @examples("wetland_day")
@@ -258,16 +255,16 @@ def test_wetland_day(example, expected, dtype):
         transpiration=n([example["E_V_mm"]]),
     )
     run = wetland.run(forcing, start)
-    agree(run.final.stored, expected["V"], dtype)
-    agree(run.fluxes.runoff[0], expected["runoff"], dtype, scale=10.0)
-    agree(run.fluxes.drainage[0], expected["Q_DR"], dtype, scale=1.0)
-    agree(run.fluxes.transpiration[0], expected["E_V"], dtype, scale=1.0)
-    agree(run.fluxes.evaporation[0], expected["E_S"], dtype, scale=1.0)
-    agree(
+    assert_agrees(run.final.stored, expected["V"], dtype)
+    assert_agrees(run.fluxes.runoff[0], expected["runoff"], dtype, scale=10.0)
+    assert_agrees(run.fluxes.drainage[0], expected["Q_DR"], dtype, scale=1.0)
+    assert_agrees(run.fluxes.transpiration[0], expected["E_V"], dtype, scale=1.0)
+    assert_agrees(run.fluxes.evaporation[0], expected["E_S"], dtype, scale=1.0)
+    assert_agrees(
         wetland.peat.water_table(run.final.stored), expected["z_wt"], dtype,
         scale=1.0 if dtype == np.float32 else 1e-3,
     )  # fmt: skip
-    agree(layer_mean(run, 0.0, 100.0)[0], expected["SSM"], dtype)
+    assert_agrees(layer_mean(run, 0.0, 100.0)[0], expected["SSM"], dtype)
 
 
 @examples("wetland_full_day")
@@ -285,16 +282,16 @@ def test_wetland_full_day(example, expected, dtype):
     start = LandState(n(state["swe"]), WetlandState(n(state["V"]), None))
     run = land.run(weather_of(example["forcing"], dtype), start)
     flux, day = run.fluxes, 1.0
-    agree(flux.interception[0], expected["E_i"], dtype, scale=day)
-    agree(flux.melt[0], expected["melt"], dtype, scale=day)
-    agree(flux.sublimation[0], expected["sublimation"], dtype, scale=day)
-    agree((flux.infiltration + flux.evaporation)[0], expected["I_F"], dtype, scale=day)
-    agree(flux.transpiration[0], expected["E_V"], dtype, scale=day)
-    agree(flux.evaporation[0], expected["E_S"], dtype, scale=day)
-    agree(flux.drainage[0], expected["D_R"], dtype, scale=day)
-    agree(flux.runoff[0], expected["runoff"], dtype, scale=day)
-    agree(run.final.ground.stored, expected["V"], dtype)
-    agree(run.final.snow, expected["swe"], dtype, scale=day)
-    agree(layer_mean(run, 0.0, 100.0)[0], expected["SSM"], dtype)
+    assert_agrees(flux.interception[0], expected["E_i"], dtype, scale=day)
+    assert_agrees(flux.melt[0], expected["melt"], dtype, scale=day)
+    assert_agrees(flux.sublimation[0], expected["sublimation"], dtype, scale=day)
+    assert_agrees((flux.infiltration + flux.evaporation)[0], expected["I_F"], dtype, scale=day)
+    assert_agrees(flux.transpiration[0], expected["E_V"], dtype, scale=day)
+    assert_agrees(flux.evaporation[0], expected["E_S"], dtype, scale=day)
+    assert_agrees(flux.drainage[0], expected["D_R"], dtype, scale=day)
+    assert_agrees(flux.runoff[0], expected["runoff"], dtype, scale=day)
+    assert_agrees(run.final.ground.stored, expected["V"], dtype)
+    assert_agrees(run.final.snow, expected["swe"], dtype, scale=day)
+    assert_agrees(layer_mean(run, 0.0, 100.0)[0], expected["SSM"], dtype)
     table = wetland.peat.water_table(run.final.ground.stored.astype(float))
     np.testing.assert_allclose(table, expected["z_wt"], rtol=1e-4 if dtype == np.float32 else 1e-6)

@@ -1,24 +1,19 @@
 """Worked examples, computed by an independent program in double precision (cm, day or mm, s)."""
 
-import json
-from pathlib import Path
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from diffhydro.soil.hydraulics import ClappHornberger, VanGenuchten
+from tests.examples import PROCESSES
 
-EXAMPLES = json.loads(
-    (Path(__file__).parents[1] / "data" / "physics_examples.json").read_text(encoding="utf-8")
-)["processes"]
 TOLERANCE = {jnp.float32: 1e-4, jnp.float64: 1e-6}
 DTYPES = pytest.mark.parametrize("dtype", TOLERANCE, ids=["float32", "float64"])
 
 
 def columns(process, part):
     """One array per quantity over all examples of a process."""
-    rows = [example[part] for example in EXAMPLES[process]]
+    rows = [example[part] for example in PROCESSES[process]]
     named = [key for key in rows[0] if not isinstance(rows[0][key], str) and key != "vertices"]
     return {key: np.array([row[key] for row in rows]) for key in named}
 

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from diffhydro.core.lanes import columns_last
+from diffhydro.core.lanes import columns_last, full_width
 from diffhydro.core.timeloop import keep
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards.adaptive import Adaptive
@@ -38,15 +38,15 @@ def _differentiable(policy: Policy) -> Any:
     scheme = SDIRK2 if isinstance(policy, Adaptive) else policy.scheme
 
     def plain(mesh, problem, water, drive, duration):
-        water = _full(water, (mesh, problem, drive))
+        water = full_width(water, mesh, problem, drive)
         return policy.integrate(mesh, problem, drive, water, duration, record=False)[:3]
 
     def recorded(mesh, problem, water, drive, duration):
-        water = _full(water, (mesh, problem, drive))
+        water = full_width(water, mesh, problem, drive)
         return policy.integrate(mesh, problem, drive, water, duration, record=True)
 
     def backward(mesh, problem, drive, steps, back, amounts):
-        back, amounts = _full((back, amounts), steps)
+        back, amounts = full_width((back, amounts), steps)
         uneven = isinstance(policy, Adaptive)
         return pull_back(mesh, problem, drive, steps, scheme, back, amounts, uneven=uneven)
 
@@ -72,9 +72,3 @@ def _differentiable(policy: Policy) -> Any:
 
     interval.defvjp(forward, reverse)
     return interval
-
-
-def _full(tree: Any, others: Any) -> Any:
-    """Give every array the full number of columns, where some had one that broadcasts."""
-    columns = max(x.shape[-1] for x in jax.tree.leaves((tree, others)))
-    return jax.tree.map(lambda x: jnp.broadcast_to(x, (*x.shape[:-1], columns)), tree)
