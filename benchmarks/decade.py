@@ -38,7 +38,8 @@ def measure(scale: Scale) -> Report:
         f"extrapolated to a year",
         f"a day takes {float(jnp.mean(course.effort.substeps)):.1f} steps and "
         f"{float(jnp.mean(course.effort.sweeps)):.1f} iterations on average; "
-        f"the hardest column takes {float(jnp.max(jnp.mean(course.effort.sweeps, axis=1))):.0f}; "
+        f"the hardest column takes {float(jnp.max(jnp.mean(course.effort.sweeps, axis=1))):.0f}, "
+        f"the hardest day of one {float(jnp.max(course.effort.sweeps)):.0f}; "
         f"{float(jnp.sum(course.effort.forced)):.0f} steps forced in {COLUMNS * days} column-days",
     ]
     for name, total in true.items():

@@ -4,7 +4,7 @@
 
 A day: part of the water runs off; the surface evaporates by its dryness; roots draw from every
 layer by its share of the unstressed roots, as far as there is water; then the layers exchange water
-in 24 sub-steps (`soil/redistribution.py`).
+in 24 sub-steps (`soil/redistribution`).
 """
 
 from typing import Any, NamedTuple
