@@ -6,6 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
             $(shell $(name) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(1)' \
                     >/dev/null 2>&1 && echo $(name))))
 
+EXTRAS := dev,plot,data,raster,grib,hdf4
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 PINNED := pyproject.toml $(wildcard constraints/*.txt)
@@ -64,7 +65,7 @@ define install
 endef
 
 $(VENV)/.ready-dev: $(PINNED) | $(BIN)/python
-	$(call install,dev$(comma)plot$(comma)data)
+	$(call install,$(EXTRAS))
 
 $(VENV)/.ready-bench: $(PINNED) | $(VENV)/.ready-dev
 	$(call install,bench)
@@ -72,4 +73,3 @@ $(VENV)/.ready-bench: $(PINNED) | $(VENV)/.ready-dev
 $(VENV)/.ready-docs: $(PINNED) | $(VENV)/.ready-dev
 	$(call install,docs)
 
-comma := ,

@@ -29,6 +29,18 @@ def reference() -> Path:
     pytest.fail(f"DIFFHYDRO_REFERENCE is {named}, which contains no reference/richards")
 
 
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real stations and raw files: `data` beside the reference solutions."""
+    named = os.environ.get("DIFFHYDRO_REFERENCE")
+    if not named:
+        pytest.skip("set DIFFHYDRO_REFERENCE to the folder that contains data/raw")
+    folder = Path(named) / "data"
+    if not (folder / "raw").is_dir():
+        pytest.fail(f"DIFFHYDRO_REFERENCE is {named}, which contains no data/raw")
+    return folder.resolve()
+
+
 @pytest.fixture(autouse=True)
 def _room_for_programs():
     """Forget compiled programs before the kernel's limit on memory maps (65 530) is reached.
