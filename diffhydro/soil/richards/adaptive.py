@@ -235,9 +235,11 @@ def _judge(
     last_chance = (walk.length <= how.shortest) | (swept > how.most)
     if walk.first_psi is not None:
         last_chance |= (walk.effort[0] >= how.room - 1) & (walk.length >= walk.left.value)
-    enough = sweep.converged | (tired & sweep.close)
+    end = stage.conclude(sweep)
+    sane = stage.is_sane(sweep, end)
+    enough = (sweep.converged | (tired & sweep.close)) & sane
     done = active & (enough | (tired & last_chance))
-    end, psi = stage.or_stand_still(done & ~enough, sweep, stage.conclude(sweep))
+    end, psi = stage.or_stand_still(done & ~sane, sweep, end)
     stuck = active & ~done & tired
 
     first = done & ~walk.second

@@ -66,12 +66,13 @@ class Fixed(eqx.Module):
                 ponds.append(stage.pond)
                 sweep, count = _solve(self, stage, psi, tolerance)
                 end = stage.conclude(sweep)
-                end, psi = stage.or_stand_still(~sweep.converged, sweep, end)
+                sane = stage.is_sane(sweep, end)
+                end, psi = stage.or_stand_still(~sane, sweep, end)
                 visited.append(psi.value)
                 weight = share * length
                 total = jax.tree.map(lambda t, r, w=weight: t + w * r, total, end.rates)
                 sweeps = sweeps + count.astype(sweeps.dtype)
-                forced = jnp.where(sweep.converged, forced, forced + 1.0)
+                forced = jnp.where(sweep.converged & sane, forced, forced + 1.0)
                 reached = stored + stage.carried + end.gain, end.pond
                 stage = stage._replace(
                     carried=self.scheme.carry * end.gain,

@@ -24,6 +24,7 @@ from diffhydro.typing import Array
 
 _SANE = 0.05  # m3/m3 beyond what the pores can hold or lose
 _HIGHEST = 1e6  # mm: no pressure head is larger
+_EXTREME = 1e9  # mm: nor is any suction
 
 
 class Scheme(NamedTuple):
@@ -110,10 +111,11 @@ class Stage(NamedTuple):
         rates = Rates(face[0], runoff, face[-1], uptake)
         return Outcome(self.step[None] * net, pond, rates)
 
-    def or_stand_still(self, unsure: Array, sweep: Sweep, end: Outcome) -> tuple[Outcome, Tally]:
-        """Where an `unsure` stage would leave the pores' range, let no water move instead.
+    def is_sane(self, sweep: Sweep, end: Outcome) -> Array:
+        """Tell whether all nodes end within what their pores can hold, at heads that exist.
 
-        Conserves water, is flagged with the step, and keeps one bad moment from spoiling the run.
+        Asked of every stage, also of those that converged: where slopes are steep enough, rounding
+        alone excuses any residual.
         """
         reached = self.stored + self.carried + end.gain
         margin = _SANE * self.mesh.scale
@@ -121,7 +123,14 @@ class Stage(NamedTuple):
         sane = (reached > self.limits.least - margin) & (
             reached < self.limits.most + pressed + margin
         )
-        still = unsure & ~every_node(sane, reached.dtype)  # NaN is not sane
+        sane &= jnp.abs(sweep.psi.value) < _EXTREME
+        return every_node(sane, reached.dtype)  # NaN is not sane
+
+    def or_stand_still(self, still: Array, sweep: Sweep, end: Outcome) -> tuple[Outcome, Tally]:
+        """Where told so, let no water move.
+
+        Conserves water, is flagged with the step, and keeps one bad moment from spoiling the run.
+        """
         nothing = jnp.zeros_like(self.step)
         pond, runoff = self.problem.top.settle(nothing, self.pond, self.step, self.drive)
         rest = Outcome(jnp.zeros_like(end.gain), pond, Rates(nothing, runoff, nothing, nothing))

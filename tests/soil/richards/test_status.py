@@ -6,9 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from diffhydro.core.tally import Tally
 from diffhydro.soil.boundary import FluxBottom, FluxTop, FreeDrainage
 from diffhydro.soil.richards.adaptive import Adaptive
 from diffhydro.soil.richards.fixed import Fixed
+from diffhydro.soil.richards.flows import held
+from diffhydro.soil.richards.problem import ends
+from diffhydro.soil.richards.stage import Stage
 from tests.soil.richards.columns import (
     air,
     drives,
@@ -89,3 +93,26 @@ def test_an_interval_takes_as_few_steps_as_it_needs():
     run = GO(mesh, problem, water, drives(mesh, [0.0] * 6), Adaptive())
     assert float(run.effort.substeps[0]) <= 13  # 1e-6 days, four times longer at each step
     assert float(run.effort.substeps[-1]) == 1
+
+
+def test_a_stage_that_ends_at_impossible_heads_or_contents_is_not_sane():
+    """In saturated clay at n near 1.2 rounding alone can excuse any residual, and any head."""
+    mesh, problem = lay(loam(), air(), FreeDrainage())
+    water = filled(mesh, problem, -300.0)
+    wide = jax.tree.map(lambda x: x[..., None], (mesh, problem, water, drives(mesh, [3.0])))
+    mesh, problem, water, drive = wide
+    drive = jax.tree.map(lambda x: x[0], drive)
+    stage = Stage(
+        mesh, problem, drive, held(problem, drive), ends(mesh, problem.medium, water.psi),
+        start=water.psi, stored=water.stored, carried=0.0 * water.stored, pond=water.pond,
+        step=jnp.full_like(water.pond, 1e-3),
+    )  # fmt: skip
+    sweep = stage.improve(Tally.of(water.psi), stage.base(1e-9), 1e-9, None)
+    end = stage.conclude(sweep)
+    assert bool(stage.is_sane(sweep, end)[0])
+    for wrong in (1e11, -1e11, jnp.nan):
+        psi = sweep.psi._replace(value=sweep.psi.value.at[3].set(wrong))
+        assert not bool(stage.is_sane(sweep._replace(psi=psi), end)[0])
+    for wrong in (1e4, -1e4, jnp.nan):
+        gain = end.gain.at[3].set(wrong)
+        assert not bool(stage.is_sane(sweep, end._replace(gain=gain))[0])
