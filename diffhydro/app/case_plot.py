@@ -1,11 +1,9 @@
 """Draw what a case run found: profiles against depth, amounts and storage against time.
 
-Colours can be told apart by colour-blind readers: times run through cividis, series take Okabe and
-Ito's set and a dash pattern each. Reference values are points.
+Times run through cividis, series take a colour and a dash pattern each; points are the reference.
 """
 
 import csv
-import os
 import re
 from pathlib import Path
 from textwrap import shorten
@@ -14,26 +12,10 @@ from typing import Any
 import numpy as np
 
 from diffhydro.app.case import MM_PER_M, Case
-from diffhydro.errors import InputError
+from diffhydro.picture import COLOURS, DASHES, blank_figure, save
 
-__all__ = ["STYLE", "blank_figure", "draw", "save"]
+__all__ = ["draw"]
 
-# Okabe and Ito (2008), without the yellow, which is faint on white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
-STYLE: dict[Any, Any] = {
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "0.9",
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-    "legend.fontsize": 8.5,
-    "font.size": 10,
-    "axes.titlesize": 10.5,
-    "axes.titlelocation": "left",
-    "figure.dpi": 110,
-}
 _REFERENCE_POINTS = 20  # per line; all of them would hide it
 _MOST_PROFILES = 8
 _WIDEST_LINEAR_HEAD = 20.0  # m; beyond it heads are drawn on a symmetric logarithm
@@ -96,34 +78,6 @@ def draw(
         )
         figure.suptitle(_title(spec, points is not None), x=0.01, ha="left", fontsize=11)
         save(figure, target)
-
-
-def blank_figure(size: tuple[float, float]) -> tuple[Any, Any]:
-    """Return an empty figure, and the context that gives it this package's looks."""
-    try:
-        from matplotlib import rc_context
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InputError(
-            "drawing needs matplotlib, which is not installed: install the extra 'plot' "
-            "(pip install 'diffhydro-jax[plot]'), or leave the figure out"
-        ) from error
-    with rc_context(STYLE):
-        figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, rc_context(STYLE)
-
-
-def save(figure: Any, target: Path) -> None:
-    """Write a figure as PNG so that the file is either whole or absent."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        # Without a date or version in it, the same figure is the same file.
-        figure.savefig(part, format="png", metadata={"Software": None})
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _profiles(axes: Any, name: str, times: np.ndarray, found: dict, points: dict | None) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `diffhydro column`, `simulate`, `demo` and `info`.
+"""The command line: `diffhydro column`, `simulate`, `data`, `demo` and `info`.
 
 This module imports neither jax nor any physics, so that `--help` answers at once; each command
 imports what it needs when it runs.
@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from diffhydro._version import __version__
+from diffhydro.app.cli_data import data
 from diffhydro.errors import InputError
 
 __all__ = ["app", "main"]
@@ -32,6 +33,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+app.add_typer(data, name="data")
 
 
 def main() -> None:
@@ -142,7 +146,7 @@ def column(
         raise InputError("--plot draws into the output folder: give --out DIR as well")
     if not case.is_file():
         raise InputError(f"no case file at {case}: expected the path of a CASE.json")
-    _prepare(cache)
+    prepare(cache)
 
     from diffhydro.app.column import run
 
@@ -195,7 +199,7 @@ def simulate(
 
     Goes on where it was interrupted when it is called again in the same way.
     """
-    _prepare(cache)
+    prepare(cache)
 
     from diffhydro.app.simulate import simulate as run
 
@@ -220,7 +224,7 @@ def demo(
     cache: Cached = True,
 ) -> None:
     """Show what the package does, in a minute, with figures."""
-    _prepare(cache)
+    prepare(cache)
 
     from diffhydro.app.demo import run_demo
 
@@ -236,7 +240,8 @@ def info() -> None:
         typer.echo(f"{name:<11} {value}")
 
 
-def _prepare(cache: bool) -> None:
+def prepare(cache: bool) -> None:
+    """Set up what every computing command wants, before jax is imported."""
     from diffhydro.app.vectors import use_wide_vectors
 
     use_wide_vectors()

@@ -11,11 +11,11 @@ from rich.table import Table
 
 from diffhydro.app import case_report
 from diffhydro.app.case import Case
-from diffhydro.app.case_plot import blank_figure
 from diffhydro.app.case_read import Weather, read_case
 from diffhydro.app.case_run import Result, run_case
 from diffhydro.app.case_setup import Setup, set_up
 from diffhydro.errors import InputError
+from diffhydro.picture import blank_figure
 from diffhydro.soil.richards.adaptive import Adaptive
 
 _ERROR_PER_STEP = 2e-4

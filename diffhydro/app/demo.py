@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from diffhydro.app import case_report
-from diffhydro.app.case_plot import COLOURS, blank_figure, draw, save
+from diffhydro.app.case_plot import draw
 from diffhydro.app.case_read import read_case
 from diffhydro.app.column import solve
 from diffhydro.app.demo_places import places
@@ -31,6 +31,7 @@ from diffhydro.land.forcing import Forcing
 from diffhydro.land.observe import layer_mean, probe
 from diffhydro.land.soil_column import SoilColumn
 from diffhydro.land.trajectory import Trajectory
+from diffhydro.picture import COLOURS, blank_figure, save
 from diffhydro.soil.hydraulics import VanGenuchten
 from diffhydro.soil.richards.fixed import Fixed
 from diffhydro.soil.richards.state import Effort

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from diffhydro.app.case_plot import COLOURS, blank_figure, save
 from diffhydro.app.demo_report import Part
 from diffhydro.app.land_setup import at_sites, set_up
 from diffhydro.data.embedded import embedded_weather
@@ -13,6 +12,7 @@ from diffhydro.data.weather import Weather
 from diffhydro.land.budget import budget
 from diffhydro.land.observe import layer_mean
 from diffhydro.land.trajectory import Trajectory
+from diffhydro.picture import COLOURS, blank_figure, save
 
 _SHOWN = ("oceanic meadow", "mediterranean scrub", "monsoon cropland")
 _BALANCE = 1e-10  # of the throughput

@@ -14,7 +14,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from diffhydro._version import __version__
-from diffhydro.app.case_plot import blank_figure
 from diffhydro.app.land_setup import Setup, at_sites, read_parameters, set_up
 from diffhydro.app.results import Results
 from diffhydro.app.simulate_output import attributes, coordinates, fields, rest
@@ -24,6 +23,7 @@ from diffhydro.data.embedded import embedded_weather
 from diffhydro.data.weather import Weather, open_weather
 from diffhydro.errors import InputError
 from diffhydro.land.trajectory import Trajectory
+from diffhydro.picture import blank_figure
 
 BATCH = 512  # sites side by side in one program
 

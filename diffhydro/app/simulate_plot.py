@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diffhydro.app.case_plot import COLOURS, blank_figure, save
+from diffhydro.picture import COLOURS, blank_figure, save
 
 if TYPE_CHECKING:
     import xarray as xr

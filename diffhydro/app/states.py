@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 import jax
 import numpy as np
 
+from diffhydro.atomic import whole
 from diffhydro.errors import InputError
 from diffhydro.typing import PyTree
 
@@ -45,10 +46,8 @@ def save(target: Path, description: Mapping[str, Any], arrays: Mapping[str, np.n
 
 def write_archive(target: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays into a file that is whole or absent."""
-    part = target.with_name(f".{target.name}.part")
-    with part.open("wb") as file:
+    with whole(target) as part, part.open("wb") as file:
         np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
-    part.replace(target)
 
 
 def load(path: Path, description: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from diffhydro.app.case import Case
-from diffhydro.app.case_plot import blank_figure, draw, save
+from diffhydro.app.case_plot import draw
 from diffhydro.app.case_report import SERIES, table_text
 from diffhydro.errors import InputError
+from diffhydro.picture import blank_figure, save
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SOIL = {"model": "gardner", "theta_r": 0.05, "theta_s": 0.4, "alpha": 1.0, "Ks": 0.5}

@@ -1,0 +1,74 @@
+"""A set of places with everything that is so about them, and a life of weather and water there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from diffhydro.data.virtual.climate import YEAR, Climate, climate
+from diffhydro.data.virtual.ground import Hidden, Mapped, Relief, hidden, mapped, relief
+from diffhydro.data.virtual.koppen import koppen
+from diffhydro.data.virtual.truth import Truth, truth
+from diffhydro.data.virtual.weather import Calendar, Series, leaf_area, reported, weather
+
+
+@dataclass(frozen=True)
+class Described:
+    """Places and what is so about them."""
+
+    latitude: np.ndarray
+    longitude: np.ndarray
+    relief: Relief
+    climate: Climate
+    mapped: Mapped
+    hidden: Hidden
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What happened at places, `[place, day]`."""
+
+    true: Series
+    reported: Series
+    truth: Truth
+
+
+def describe(
+    seed: int, latitude: np.ndarray, longitude: np.ndarray, *, scattered: bool = False
+) -> Described:
+    """Describe places.
+
+    Args:
+        scattered: Whether hidden soil varies from place to place within a cell, as at stations.
+    """
+    height = relief(seed, latitude, longitude)
+    normals = climate(seed, latitude, longitude, height.elevation)
+    classes = koppen(*monthly(normals), latitude)
+    maps = mapped(seed, normals, longitude, height, classes)
+    within = np.random.default_rng([seed, 500]) if scattered else None
+    return Described(
+        latitude, longitude, height, normals, maps, hidden(seed, normals, longitude, maps, within)
+    )
+
+
+def live(seed: int, calendar: Calendar, places: Described) -> Lived:
+    """Let weather and water pass over places."""
+    true = weather(seed, calendar, places.climate, places.longitude)
+    true["leaf_area"] = leaf_area(places.climate, places.mapped.evergreen, true)
+    said = reported(seed, places.climate, places.longitude, true)
+    course = truth(calendar, places.climate, places.mapped, places.hidden, true)
+    return Lived(true, said, course)
+
+
+def report_only(seed: int, calendar: Calendar, places: Described) -> Series:
+    """Give what a weather product says of places, without the water."""
+    true = weather(seed, calendar, places.climate, places.longitude)
+    true["leaf_area"] = leaf_area(places.climate, places.mapped.evergreen, true)
+    return reported(seed, places.climate, places.longitude, true)
+
+
+def monthly(normals: Climate) -> tuple[np.ndarray, np.ndarray]:
+    """Give normals of temperature, °C, and rain, mm, of every month."""
+    season = normals.season((np.arange(12) + 0.5) * YEAR / 12.0)
+    wetness = normals.wetness(season)
+    rain = normals.rain[:, None] / 12.0 * wetness / wetness.mean(axis=1, keepdims=True)
+    return normals.warmth[:, None] + normals.swing[:, None] * season, rain
