@@ -24,7 +24,6 @@ from diffhydro.typing import Array
 
 _SANE = 0.05  # m3/m3 beyond what the pores can hold or lose
 _HIGHEST = 1e6  # mm: no pressure head is larger
-_EXTREME = 1e9  # mm: nor is any suction
 
 
 class Scheme(NamedTuple):
@@ -123,7 +122,8 @@ class Stage(NamedTuple):
         sane = (reached > self.limits.least - margin) & (
             reached < self.limits.most + pressed + margin
         )
-        sane &= jnp.abs(sweep.psi.value) < _EXTREME
+        # Suctions have no limit: in single precision a dry sand holds θ_r at any.
+        sane &= (sweep.psi.value < _HIGHEST) & jnp.isfinite(sweep.psi.value)
         return every_node(sane, reached.dtype)  # NaN is not sane
 
     def or_stand_still(self, still: Array, sweep: Sweep, end: Outcome) -> tuple[Outcome, Tally]:

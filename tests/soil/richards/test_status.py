@@ -110,9 +110,11 @@ def test_a_stage_that_ends_at_impossible_heads_or_contents_is_not_sane():
     sweep = stage.improve(Tally.of(water.psi), stage.base(1e-9), 1e-9, None)
     end = stage.conclude(sweep)
     assert bool(stage.is_sane(sweep, end)[0])
-    for wrong in (1e11, -1e11, jnp.nan):
+    for wrong in (1e7, -jnp.inf, jnp.nan):
         psi = sweep.psi._replace(value=sweep.psi.value.at[3].set(wrong))
         assert not bool(stage.is_sane(sweep._replace(psi=psi), end)[0])
+    driest = sweep.psi._replace(value=sweep.psi.value.at[3].set(-1e10))  # of θ_r in float32
+    assert bool(stage.is_sane(sweep._replace(psi=driest), end)[0])
     for wrong in (1e4, -1e4, jnp.nan):
         gain = end.gain.at[3].set(wrong)
         assert not bool(stage.is_sane(sweep, end._replace(gain=gain))[0])
