@@ -23,6 +23,7 @@ from diffhydro.app.case_read import read_case
 from diffhydro.app.column import solve
 from diffhydro.app.demo_places import places
 from diffhydro.app.demo_report import Part, page, show
+from diffhydro.app.demo_world import world
 from diffhydro.core.grids import Column
 from diffhydro.core.trainable import Free, merge, split
 from diffhydro.errors import InputError
@@ -76,6 +77,7 @@ def run_demo(out: Path) -> None:
             "gradient": _with_bar(progress, "gradients against differences", _gradients, out),
             "calibration": _with_bar(progress, "calibration", _calibration, out),
             "places": _with_bar(progress, "a dozen places, two models", places, out),
+            "world": _with_bar(progress, "a virtual Earth", world, out),
         }
     seconds = time.perf_counter() - began
     for name, part in parts.items():

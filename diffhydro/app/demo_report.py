@@ -46,6 +46,7 @@ def page(parts: dict[str, Part], failed: list[str], seconds: float) -> str:
         "gradient_quantity": parts["gradient"].words,
         "calibration_words": parts["calibration"].words,
         "places_words": parts["places"].words,
+        "world_words": parts["world"].words,
         "footer": f"diffhydro {__version__}, jax {jax.__version__} on {jax.devices()[0].platform}; "
         f"computed in {seconds:.0f} s with float64.",
     }

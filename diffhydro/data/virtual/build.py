@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import jax
 import numpy as np
 
 from diffhydro._version import __version__
@@ -24,7 +25,7 @@ from diffhydro.atomic import whole
 from diffhydro.data.virtual import datasets
 from diffhydro.data.virtual.land_model import model_product
 from diffhydro.data.virtual.places import describe, live, report_only
-from diffhydro.data.virtual.presets import SPIN_UP, Preset
+from diffhydro.data.virtual.presets import SPIN_UP, Preset, weather_cell
 from diffhydro.data.virtual.satellite import retrieve
 from diffhydro.data.virtual.stations import Places, measure, place_stations
 from diffhydro.errors import InputError
@@ -64,7 +65,9 @@ def virtual_earth(
         mark = folder / "parts" / f"{name}.done"
         if mark.is_file():
             continue
-        for product, made in make().items():
+        with jax.enable_x64(False):  # one world, whatever precision the caller works in
+            products = make()
+        for product, made in products.items():
             target = folder / "parts" / f"{name}.{product}.nc"
             with whole(target) as file:
                 made.to_netcdf(file, engine="h5netcdf")
@@ -128,9 +131,8 @@ def _stations(preset: Preset, seed: int, where: Places) -> "dict[str, xr.Dataset
     calendar = preset.calendar
     places = describe(seed, where.latitude, where.longitude, scattered=True)
     lived = live(seed, calendar, places)
-    said = report_only(
-        seed, calendar, describe(seed, *preset.cell_of(where.latitude, where.longitude))
-    )
+    cell = describe(seed, *weather_cell(where.latitude, where.longitude))
+    said = report_only(seed, calendar, cell)
     moisture, warmth = measure(seed, where, lived.truth.theta, lived.true["temperature"])
     dates = calendar.dates
     made = {

@@ -65,6 +65,11 @@ def draw_overview(folder: Path, target: Path) -> Path:
     return target
 
 
+def _legend(axes: Any, **options: Any) -> None:
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(**options)
+
+
 def _size(cells: "xr.Dataset") -> float:
     """Give the size of a marker that fills a cell, points²."""
     rows = np.unique(cells["latitude"].values)
@@ -92,7 +97,7 @@ def _climates(axes: Any, cells: "xr.Dataset", stations: "xr.Dataset") -> None:
         label=f"{stations.sizes['site']} stations",
     )  # fmt: skip
     _globe(axes)
-    axes.legend(loc="lower left", fontsize=7.5, markerscale=1.0)
+    _legend(axes, loc="lower left", fontsize=7.5, markerscale=1.0)
     axes.set_title("climate")
 
 
@@ -128,7 +133,7 @@ def _series(
         seen["latitude"] - one["latitude"],
         (seen["longitude"] - one["longitude"]) * np.cos(np.radians(one["latitude"])),
     )
-    cell = seen.isel(site=int(np.argmin(gap.values)), time=slice(-_DAYS, None))
+    cell = seen.isel(site=int(np.argmin(np.asarray(gap))), time=slice(-_DAYS, None))
     time = one["time"].values
     axes.plot(time, true["soil_moisture"].isel(depth=0), color="0.6", lw=2.2, label="true, 5 cm")
     axes.plot(time, one["soil_moisture"].isel(depth=0), color=_BLUE, lw=0.9, label="probe, 5 cm")
@@ -137,7 +142,7 @@ def _series(
     axes.set(ylabel="θ, m³/m³", ylim=(0.0, 0.6), xlim=(time[0], time[-1]))
     axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
     axes.set_title(f"{one['site'].item()}, {CLASSES[int(one['climate']) - 1]}")
-    axes.legend(ncols=4, fontsize=7.5, loc="upper left")
+    _legend(axes, ncols=4, fontsize=7.5, loc="upper left")
     rain = axes.twinx()
     rain.bar(time, one["precipitation"], width=1.0, color=_BLUE, alpha=0.45)
     rain.set(ylim=(150.0, 0.0), ylabel="rain, mm/day")
@@ -155,7 +160,7 @@ def _months(axes: Any, cells: "xr.Dataset") -> None:
             axes.plot(monthly["month"], monthly, color=colour, label=_MAIN_NAMES[letter])
     axes.set(xlabel="month", ylabel="rain, mm/day", xticks=[1, 4, 7, 10])
     axes.set_title("seasons, northern half")
-    axes.legend(fontsize=7.5)
+    _legend(axes, fontsize=7.5)
 
 
 def _spells(axes: Any, cells: "xr.Dataset") -> None:
@@ -167,7 +172,7 @@ def _spells(axes: Any, cells: "xr.Dataset") -> None:
         axes.semilogy(days, np.maximum(longer, 1e-5), color=colour, label=label)
     axes.set(xlabel="days", ylabel="share of spells at least so long", ylim=(1e-4, 1.2))
     axes.set_title("spells (wet: over 1 mm)")
-    axes.legend(fontsize=7.5)
+    _legend(axes, fontsize=7.5)
 
 
 def _runs(state: np.ndarray) -> np.ndarray:
@@ -186,7 +191,7 @@ def _spread(axes: Any, skin: Any, seen: "xr.Dataset", stations: "xr.Dataset") ->
         axes.hist(flat, bins, density=True, histtype="step", color=colour, label=label)
     axes.set(xlabel="θ, m³/m³", yticks=[])
     axes.set_title("how soil moisture spreads")
-    axes.legend(fontsize=7.5)
+    _legend(axes, fontsize=7.5)
 
 
 def _agreement(
@@ -215,7 +220,7 @@ def _agreement(
             )
     axes.set(xlabel="correlation with the truth", yticks=[])
     axes.set_title("what instruments are worth")
-    axes.legend(fontsize=7.5, loc="upper left")
+    _legend(axes, fontsize=7.5, loc="upper left")
 
 
 def _correlations(said: np.ndarray, true: np.ndarray) -> np.ndarray:

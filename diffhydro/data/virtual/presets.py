@@ -7,6 +7,7 @@ import numpy as np
 from diffhydro.data.virtual.outlines import NORTHERNMOST, SOUTHERNMOST, is_land
 from diffhydro.data.virtual.weather import Calendar
 
+WEATHER_CELL = 0.5  # degrees
 SPIN_UP = 365  # days before the first, in which the soil forgets how it was filled
 
 
@@ -44,12 +45,13 @@ class Preset:
         land = is_land(latitude, longitude)
         return latitude[land], longitude[land]
 
-    def cell_of(self, latitude: np.ndarray, longitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Give the middle of the cell that a place lies in."""
-        half = self.spacing / 2
-        row = 90.0 - half - self.spacing * np.floor((90.0 - latitude) / self.spacing)
-        column = -180.0 + half + self.spacing * np.floor((longitude + 180.0) / self.spacing)
-        return row, column
+
+def weather_cell(latitude: np.ndarray, longitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the middle of the cell whose weather a station is given, whatever the preset."""
+    half = WEATHER_CELL / 2
+    row = 90.0 - half - WEATHER_CELL * np.floor((90.0 - latitude) / WEATHER_CELL)
+    column = -180.0 + half + WEATHER_CELL * np.floor((longitude + 180.0) / WEATHER_CELL)
+    return row, column
 
 
 PRESETS = {

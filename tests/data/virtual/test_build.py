@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from diffhydro.data.virtual import PRESETS, Preset, build, virtual_earth
-from diffhydro.data.virtual.presets import SPIN_UP
+from diffhydro.data.virtual.presets import SPIN_UP, WEATHER_CELL, weather_cell
 from diffhydro.data.weather import open_weather
 from diffhydro.errors import InputError
 
@@ -103,12 +103,12 @@ def test_presets_say_what_they_are():
     assert str(calendar.dates[-1]) == "2019-12-31"
 
 
-def test_a_place_is_in_the_cell_that_is_nearest():
-    preset = PRESETS["small"]
+def test_a_place_is_in_the_weather_cell_that_is_nearest():
     rng = np.random.default_rng(0)
     latitude, longitude = rng.uniform(-50, 70, 200), rng.uniform(-179.9, 179.9, 200)
-    row, column = preset.cell_of(latitude, longitude)
-    assert (np.abs(row - latitude) <= preset.spacing / 2 + 1e-9).all()
-    assert (np.abs(column - longitude) <= preset.spacing / 2 + 1e-9).all()
-    rows, columns = preset.cells()
-    assert (np.isin(row, rows) | ~np.isin(row, row[np.isin(column, columns)])).all()
+    row, column = weather_cell(latitude, longitude)
+    assert (np.abs(row - latitude) <= WEATHER_CELL / 2 + 1e-9).all()
+    assert (np.abs(column - longitude) <= WEATHER_CELL / 2 + 1e-9).all()
+    rows, columns = PRESETS["study"].cells()
+    np.testing.assert_allclose((row - rows[0]) % WEATHER_CELL % WEATHER_CELL, 0.0, atol=1e-9)
+    np.testing.assert_allclose((column - columns[0]) % WEATHER_CELL, 0.0, atol=1e-9)
