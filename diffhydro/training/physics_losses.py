@@ -3,8 +3,8 @@
     ψ(θ) = (1/α) [S_e^(−1/m) − 1]^(1/n),     m = 1 − 1/n,     S_e = (θ − θ_r)/(θ_s − θ_r)
 
 (DeepSoil, Khandelwal et al. 2026, eqs 14–19.) All terms are values of a pixel; `mean_where`
-averages them. θ is held 1e-4 within its bounds before it becomes a suction, and a suction below that
-of air-dry soil: beyond, only `beyond_bounds` has a gradient, so the terms belong together.
+averages them. θ is held 1e-4 within its bounds before it becomes a suction, and a suction below
+that of air-dry soil: beyond, only `beyond_bounds` has a gradient, so the terms belong together.
 """
 
 import jax.numpy as jnp
