@@ -5,7 +5,7 @@
     OUT/satellite.zarr, land_model.zarr
     OUT/truth.zarr                  what is true of every cell: for judging only
     OUT/stations.nc, stations_truth.nc
-    OUT/landscapes/<station>.nc     30 m: relief, soil, cover, and moisture on some days
+    OUT/landscapes/<station>.nc     30 m: relief, soil, cover, bands, a product; <station>_truth.nc
 
 A part is a chunk of cells, a chunk of stations, or a landscape; it is made from the seed alone and
 does not depend on the others. The folder has its name when everything is in it.
@@ -24,7 +24,8 @@ from diffhydro._version import __version__
 from diffhydro.atomic import whole
 from diffhydro.data.virtual import datasets
 from diffhydro.data.virtual.land_model import model_product
-from diffhydro.data.virtual.places import describe, live, report_only
+from diffhydro.data.virtual.landscapes import make_landscapes
+from diffhydro.data.virtual.places import describe, live, report_only, true_weather
 from diffhydro.data.virtual.presets import SPIN_UP, Preset, weather_cell
 from diffhydro.data.virtual.satellite import retrieve
 from diffhydro.data.virtual.stations import Places, measure, place_stations
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 CHUNK = 256  # places
+AT_ONCE = 10  # landscapes, whose columns make up a chunk
+LANDSCAPE = "landscape_"
 RECIPE = 1  # raised when the same seed no longer makes the same Earth
 Progress = Callable[[int, int, str], None]
 Part = tuple[str, Callable[[], "dict[str, xr.Dataset]"]]
@@ -69,6 +72,9 @@ def virtual_earth(
             products = make()
         for product, made in products.items():
             target = folder / "parts" / f"{name}.{product}.nc"
+            for variable in made.data_vars.values():
+                if variable.ndim > 1:
+                    variable.encoding |= {"zlib": True, "complevel": 3}
             with whole(target) as file:
                 made.to_netcdf(file, engine="h5netcdf")
         with whole(mark) as file:
@@ -106,6 +112,10 @@ def _parts(preset: Preset, seed: int) -> Iterator[Part]:
     for number, start in enumerate(range(0, preset.stations, CHUNK)):
         some = _some(where, slice(start, start + CHUNK))
         yield f"stations_{number:04d}", lambda some=some: _stations(preset, seed, some)
+    chosen = np.linspace(0, preset.stations - 1, preset.landscapes).round().astype(int)
+    for number, start in enumerate(range(0, preset.landscapes, AT_ONCE)):
+        some = _some(where, chosen[start : start + AT_ONCE])
+        yield f"landscapes_{number:04d}", lambda some=some: _landscapes(preset, seed, some)
 
 
 def _cells(
@@ -142,11 +152,21 @@ def _stations(preset: Preset, seed: int, where: Places) -> "dict[str, xr.Dataset
     return {name: _without_spin_up(found) for name, found in made.items()}
 
 
+def _landscapes(preset: Preset, seed: int, where: Places) -> "dict[str, xr.Dataset]":
+    calendar = preset.calendar
+    places = describe(seed, where.latitude, where.longitude, scattered=True)
+    true = true_weather(seed, calendar, places)
+    numbers = np.arange(len(where.names))
+    made = make_landscapes(seed, calendar, places, where, true, numbers)
+    squares = {f"{LANDSCAPE}{name}": seen for name, (seen, _) in made.items()}
+    return squares | {f"{LANDSCAPE}{name}_truth": true for name, (_, true) in made.items()}
+
+
 def _without_spin_up(found: "xr.Dataset") -> "xr.Dataset":
     return found.isel(time=slice(SPIN_UP, None))
 
 
-def _some(where: Places, chosen: slice) -> Places:
+def _some(where: Places, chosen: slice | np.ndarray) -> Places:
     return Places(*(getattr(where, name)[chosen] for name in Places.__dataclass_fields__))
 
 
@@ -159,6 +179,11 @@ def _join(folder: Path) -> None:
     for path in sorted(parts.glob("*.nc")):
         products.setdefault(path.name.split(".")[1], []).append(path)
     for product, paths in products.items():
+        if product.startswith(LANDSCAPE):
+            (folder / "landscapes").mkdir(exist_ok=True)
+            (path,) = paths
+            path.replace(folder / "landscapes" / f"{product.removeprefix(LANDSCAPE)}.nc")
+            continue
         if product.startswith("stations"):
             found = xr.concat(
                 [xr.load_dataset(path, engine="h5netcdf") for path in paths],

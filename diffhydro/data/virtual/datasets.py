@@ -132,14 +132,18 @@ def _dataset(
         "longitude": ("site", places.longitude, {"units": "degrees_east"}),
         **depth,
     }
-    told = {
+    return xr.Dataset(made, coordinates, said_of())
+
+
+def said_of() -> dict[str, str]:
+    """Give what every file of a virtual Earth says of itself."""
+    return {
         "Conventions": "CF-1.8",
         "title": NOTICE,
         "product": "virtual Earth",
         "history": f"made by diffhydro {__version__}",
         "time_zone": "UTC",
     }
-    return xr.Dataset(made, coordinates, told)
 
 
 _OTHERS = {

@@ -21,6 +21,7 @@ _ROOTS = {41: 0.966, 42: 0.970, 43: 0.968, 31: 0.95, 52: 0.978, 71: 0.943, 81: 0
           90: 0.95, 95: 0.92}  # fmt: skip
 """Jackson et al. 1996, table 1: β of root depth by kind of vegetation."""
 _EVERGREEN = {42: 0.75, 43: 0.45, 52: 0.35, 90: 0.4}
+_STREAMS = 24
 _ALL_ROUND = (0.0, 60.0, 120.0, 180.0, 240.0, 300.0)
 
 
@@ -116,17 +117,20 @@ def hidden(
     climate: Climate,
     longitude: np.ndarray,
     said: Mapped,
-    within: np.random.Generator | None = None,
+    *,
+    scattered: bool = False,
 ) -> Hidden:
-    """Draw what water meets; `within` scatters places that share a cell."""
+    """Draw what water meets.
+
+    Args:
+        scattered: Whether it also varies from place to place, without regard to distance.
+    """
     places = (climate.latitude, longitude)
-    count = len(climate.latitude)
+    own = _scatter(seed, *places) if scattered else None
 
     def field(stream: int, length: float) -> np.ndarray:
         drawn = still([seed, 400 + stream], length, *places)
-        if within is not None:
-            drawn = np.sqrt(0.6) * drawn + np.sqrt(0.4) * within.normal(size=count)
-        return drawn
+        return drawn if own is None else np.sqrt(0.6) * drawn + np.sqrt(0.4) * own[:, stream]
 
     def both(stream: int, size: float) -> np.ndarray:
         shared, top, below = (field(stream + i, 350.0) for i in range(3))
@@ -164,6 +168,14 @@ def _height(seed: int, latitude: np.ndarray, longitude: np.ndarray) -> np.ndarra
     inland = land_around(latitude, longitude, _ALL_ROUND)
     height = inland * (250.0 + 220.0 * broad + 2600.0 * range_) + (90.0 + 260.0 * range_) * rough
     return np.clip(height + 60.0, 1.0, 5500.0)
+
+
+def _scatter(seed: int, latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
+    """Draw numbers for every place from its coordinates alone `[place, stream]`."""
+    keys = np.round(np.stack([latitude + 90.0, longitude + 180.0], axis=1) * 1e4).astype(int)
+    return np.stack(
+        [np.random.default_rng([seed, 500, *key]).normal(size=_STREAMS) for key in keys]
+    )
 
 
 def _texture(sand: np.ndarray, clay: np.ndarray) -> np.ndarray:

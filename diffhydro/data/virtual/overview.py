@@ -188,6 +188,8 @@ def _spread(axes: Any, skin: Any, seen: "xr.Dataset", stations: "xr.Dataset") ->
         (stations["soil_moisture"].isel(depth=0).values, _BLUE, "probes, 5 cm"),
     ):
         flat = values[np.isfinite(values)]
+        if flat.size == 0:
+            continue
         axes.hist(flat, bins, density=True, histtype="step", color=colour, label=label)
     axes.set(xlabel="θ, m³/m³", yticks=[])
     axes.set_title("how soil moisture spreads")

@@ -44,16 +44,13 @@ def describe(
     normals = climate(seed, latitude, longitude, height.elevation)
     classes = koppen(*monthly(normals), latitude)
     maps = mapped(seed, normals, longitude, height, classes)
-    within = np.random.default_rng([seed, 500]) if scattered else None
-    return Described(
-        latitude, longitude, height, normals, maps, hidden(seed, normals, longitude, maps, within)
-    )
+    secret = hidden(seed, normals, longitude, maps, scattered=scattered)
+    return Described(latitude, longitude, height, normals, maps, secret)
 
 
 def live(seed: int, calendar: Calendar, places: Described) -> Lived:
     """Let weather and water pass over places."""
-    true = weather(seed, calendar, places.climate, places.longitude)
-    true["leaf_area"] = leaf_area(places.climate, places.mapped.evergreen, true)
+    true = true_weather(seed, calendar, places)
     said = reported(seed, places.climate, places.longitude, true)
     course = truth(calendar, places.climate, places.mapped, places.hidden, true)
     return Lived(true, said, course)
@@ -61,9 +58,14 @@ def live(seed: int, calendar: Calendar, places: Described) -> Lived:
 
 def report_only(seed: int, calendar: Calendar, places: Described) -> Series:
     """Give what a weather product says of places, without the water."""
-    true = weather(seed, calendar, places.climate, places.longitude)
-    true["leaf_area"] = leaf_area(places.climate, places.mapped.evergreen, true)
+    true = true_weather(seed, calendar, places)
     return reported(seed, places.climate, places.longitude, true)
+
+
+def true_weather(seed: int, calendar: Calendar, places: Described) -> Series:
+    """Give the weather of places, and the leaves that it grows."""
+    true = weather(seed, calendar, places.climate, places.longitude)
+    return {**true, "leaf_area": leaf_area(places.climate, places.mapped.evergreen, true)}
 
 
 def monthly(normals: Climate) -> tuple[np.ndarray, np.ndarray]:

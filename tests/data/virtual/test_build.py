@@ -11,7 +11,7 @@ from diffhydro.data.virtual.presets import SPIN_UP, WEATHER_CELL, weather_cell
 from diffhydro.data.weather import open_weather
 from diffhydro.errors import InputError
 
-SPECK = Preset("speck", 40.0, "2018-01-01", "2018-02-10", 5, 0)
+SPECK = Preset("speck", 40.0, "2018-01-01", "2018-02-10", 5, 1)
 pytest.importorskip("zarr")
 
 
@@ -73,6 +73,25 @@ def test_a_killed_build_goes_on_and_ends_the_same(speck, tmp_path, monkeypatch):
         xr.testing.assert_identical(one, other)
         assert name
     assert not made
+
+
+@pytest.mark.slow
+def test_a_landscape_lies_round_its_station(speck):
+    (seen_at,) = [p for p in (speck / "landscapes").iterdir() if not p.stem.endswith("_truth")]
+    seen = xr.load_dataset(seen_at, engine="h5netcdf")
+    true = xr.load_dataset(seen_at.with_name(f"{seen_at.stem}_truth.nc"), engine="h5netcdf")
+    assert (seen.sizes["y"], seen.sizes["x"], seen.sizes["time"]) == (192, 192, 3)
+    assert len(seen.attrs["quadkeys"].split()) == 9
+    stations = xr.load_dataset(speck / "stations.nc", engine="h5netcdf")
+    station = stations.sel(site=seen_at.stem)
+    row, column = seen.attrs["station_row"], seen.attrs["station_column"]
+    assert abs(float(seen["latitude"][row] - station["latitude"])) < 3e-4
+    assert abs(float(seen["longitude"][column] - station["longitude"])) < 3e-4
+    off = float(abs(seen["soil_moisture"] - true["soil_moisture"]).mean())
+    assert 0.005 < off < 0.08
+    assert float(true["soil_moisture"].std(("y", "x")).min()) > 0.005
+    assert ((true["soil_moisture"] >= 0.02) & (true["soil_moisture"] <= 0.65)).all()
+    assert (seen["near_infrared"] >= seen["red"]).mean() > 0.95
 
 
 @pytest.mark.slow

@@ -103,6 +103,8 @@ def test_texture_adds_up_and_the_hidden_one_is_another():
     assert 3.0 < gap.std() < 15.0
     scattered = describe(0, latitude, longitude, scattered=True)
     assert not np.allclose(scattered.hidden.log_k, places.hidden.log_k)
+    one = describe(0, latitude[5:6], longitude[5:6], scattered=True)
+    np.testing.assert_allclose(one.hidden.log_k, scattered.hidden.log_k[5:6])
     height = relief(0, latitude, longitude)
     assert (height.elevation >= 0).all()
     again = mapped(0, places.climate, longitude, height, said.climate)
