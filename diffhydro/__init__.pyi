@@ -14,6 +14,15 @@ from diffhydro.core.parameters import weights as weights
 from diffhydro.core.trainable import Free as Free
 from diffhydro.core.trainable import merge as merge
 from diffhydro.core.trainable import split as split
+from diffhydro.data.regions import Regions as Regions
+from diffhydro.data.regions import cluster as cluster
+from diffhydro.data.scaling import Scaler as Scaler
+from diffhydro.data.sites import Sites as Sites
+from diffhydro.data.sites import open_sites as open_sites
+from diffhydro.data.splits import ByContinent as ByContinent
+from diffhydro.data.splits import ByRegion as ByRegion
+from diffhydro.data.splits import KFoldBySite as KFoldBySite
+from diffhydro.data.splits import LeaveOneSiteOut as LeaveOneSiteOut
 from diffhydro.errors import InputError as InputError
 from diffhydro.land.budget import budget as budget
 from diffhydro.land.forcing import Forcing as Forcing

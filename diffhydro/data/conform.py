@@ -97,10 +97,10 @@ def _conformed(found: "xr.DataArray", label: str, source: Source, where: str) ->
     for value in source.missing:
         is_there &= found != value
     kind = np.float64 if variable.most > 2**24 else np.float32  # keys exceed single precision
-    values = (found.astype(np.float64) * factor + offset).astype(kind)
+    values = found.astype(np.float64) * factor + offset
     good = is_there & (values >= variable.least) & (values <= variable.most)
     with xr.set_options(keep_attrs=False):
-        values = values.where(good)
+        values = values.where(good).astype(kind)  # masked first: what is absurd overflows
     values.attrs = attributes(variable) | {
         "source_name": label,
         "source_unit": str(unit) if unit is not None else variable.unit,

@@ -30,6 +30,7 @@ _PLACES = (
     ("rain forest", -3.0, 100, 26.0, 1.0, 0.62, 0.66, 13.0, 5.5, 0.84, 30, 48, 0),
     ("southern pampa", -36.0, 90, 16.5, 7.5, 0.28, 0.20, 11.0, 2.2, 0.70, 15, 30, 0),
 )
+_LONGITUDES = (-135, 95, 25, -2, 11, -100, -106, -6, 35, 79, -61, -60)
 DAYS = 3 * 365
 START = "2001-01-01"
 
@@ -59,6 +60,7 @@ def embedded_weather(days: int = DAYS, seed: int = 0) -> "xr.Dataset":
     }
     attributes = {
         "latitude": ([p[1] for p in _PLACES], "degrees_north"),
+        "longitude": (list(_LONGITUDES), "degrees_east"),
         "elevation": ([float(p[2]) for p in _PLACES], "m"),
         "sand": ([float(p[10]) for p in _PLACES], "%"),
         "clay": ([float(p[11]) for p in _PLACES], "%"),

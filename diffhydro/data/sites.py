@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diffhydro.data.splits import Part
 from diffhydro.data.weather import SERIES, Weather
 from diffhydro.errors import InputError
 from diffhydro.land.forcing import Forcing
@@ -103,6 +104,10 @@ class Sites:
                 f"expected {len(self)} truth values, got {is_chosen.dtype} of {is_chosen.shape}"
             )
         return replace(self, source=self.source.isel(site=np.flatnonzero(is_chosen)))
+
+    def part(self, part: Part) -> "Sites":
+        """Keep one side of a fold."""
+        return replace(self, source=part.take(self.source))
 
     def between(self, first: str, last: str) -> "Sites":
         """Keep the days from `first` to `last`, both included."""

@@ -103,6 +103,13 @@ class Weather:
         found = self._find(name)
         if found is None:
             return None
+        if "depth" in found.dims and f"{name}_profile" in self.source:
+            found = self.source[f"{name}_profile"]  # a table's mean over the profile
+        if "depth" in found.dims:
+            raise InputError(
+                f"{found.name} in {self.name} differs with depth; a site needs one number: choose "
+                "a depth, or add a mean over the profile"
+            )
         if "time" in found.dims:
             raise InputError(f"{found.name} in {self.name} changes with time; a site needs one")
         values = np.broadcast_to(self._converted(name, found), (len(self.sites),))

@@ -3,6 +3,7 @@ import pytest
 
 from diffhydro.data.embedded import embedded_weather
 from diffhydro.data.sites import Sites, open_sites
+from diffhydro.data.splits import KFoldBySite
 from diffhydro.errors import InputError
 
 
@@ -38,6 +39,17 @@ def test_days_and_one_site(sites):
     assert one.soil_moisture.shape == (10, 2)
     assert one.name == "prairie"
     assert one.attribute("sand") == 30.0
+
+
+def test_a_fold_cuts_both_sides(sites):
+    split = KFoldBySite(k=3)
+    tested = []
+    for fold in split.of(sites.source):
+        train, test = sites.part(fold.train), sites.part(fold.test)
+        assert set(train.names).isdisjoint(test.names)
+        assert len(train) + len(test) == len(sites)
+        tested += list(test.names)
+    assert sorted(tested) == sorted(sites.names)
 
 
 def test_missing_observations_stay_missing(sites):

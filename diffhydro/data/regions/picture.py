@@ -12,9 +12,9 @@ import numpy as np
 from diffhydro.data.regions.features import Features
 from diffhydro.data.regions.koppen import MAIN
 from diffhydro.data.regions.regions import Regions
-from diffhydro.data.regions.saved import whole_or_absent
 from diffhydro.data.regions.votes import Scan
 from diffhydro.errors import InputError
+from diffhydro.picture import blank_figure, save
 
 COLOURS = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#332288", "#DDCC77",
@@ -23,18 +23,6 @@ COLOURS = (
 )  # fmt: skip
 # Others than those of the regions, told apart by lightness too.
 _CLIMATE = {"A": "#1F4E5F", "B": "#EBC65B", "C": "#79A86B", "D": "#A98BB8", "E": "#D5D8DC"}
-_STYLE: dict[Any, Any] = {
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "grid.color": "0.9",
-    "legend.frameon": False,
-    "legend.fontsize": 8.5,
-    "font.size": 10,
-    "axes.titlesize": 10.5,
-    "axes.titlelocation": "left",
-    "figure.dpi": 110,
-}
 _INK, _MARK, _SEA = "0.25", "#D55E00", "0.94"
 _FEW = 12  # places in a spot: the number is written above them, not on them
 _SPARSE = 12  # cells of the bounding grid per place; beyond it places are drawn as points
@@ -56,7 +44,7 @@ def plot_regions(
         climate: Shares `[cluster, main class]`, as `climate_shares` gives them.
     """
     _check(regions, places, sites)
-    figure, context = _blank_figure((11.0, 8.2))
+    figure, context = blank_figure((11.0, 8.2))
     with context:
         panels = ["sizes"]
         panels += ["climate"] if climate is not None else []
@@ -74,9 +62,7 @@ def plot_regions(
             _climates(axes["climate"], climate)
         if regions.scan is not None:
             _scan(axes["silhouette"], axes["votes"], regions.scan, len(regions))
-        with whole_or_absent(target) as part:
-            # Without a date or version in it, the same figure is the same file.
-            figure.savefig(part, format="png", metadata={"Software": None})
+        save(figure, target)
     return target
 
 
@@ -91,19 +77,6 @@ def _check(regions: Regions, places: Features, sites: Features | None) -> None:
             raise InputError(f"{len(given)} {what}, but the regions have labels for {len(labels)}")
         if given.latitude is None or given.longitude is None:
             raise InputError(f"{what} have no latitude and longitude; a map needs them")
-
-
-def _blank_figure(size: tuple[float, float]) -> tuple[Any, Any]:
-    try:
-        from matplotlib import rc_context
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InputError("drawing needs matplotlib: install diffhydro-jax[plot]") from error
-    with rc_context(_STYLE):
-        figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, rc_context(_STYLE)
 
 
 def _colours(clusters: int) -> list[str]:

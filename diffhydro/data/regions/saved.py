@@ -8,15 +8,13 @@
 """
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diffhydro.atomic import whole
 from diffhydro.data.readers.files import text
 from diffhydro.data.regions.votes import Scan
 from diffhydro.errors import InputError
@@ -27,21 +25,10 @@ if TYPE_CHECKING:
 FORMAT = "diffhydro regions 1"
 
 
-@contextmanager
-def whole_or_absent(target: Path) -> Iterator[Path]:
-    """Give a path to write to, which becomes `target` when all has been written."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def write_json(regions: "Regions", target: Path) -> None:
     """Write regions, whole or not at all."""
     told = {"format": FORMAT, **_plain(regions)}
-    with whole_or_absent(target) as part:
+    with whole(target) as part:
         part.write_text(json.dumps(told, allow_nan=False) + "\n", encoding="utf-8")
 
 
