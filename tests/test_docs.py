@@ -62,6 +62,11 @@ def test_the_tutorial_runs_and_makes_its_figure(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_page_of_data_runs(tmp_path):
+    _run(DOCS / "data.md", tmp_path)
+
+
+@pytest.mark.slow
 def test_the_readme_runs(tmp_path):
     _run(ROOT / "README.md", tmp_path)
 

@@ -1,4 +1,4 @@
-"""The command line: `diffhydro column`, `simulate`, `data`, `demo` and `info`.
+"""The command line: `diffhydro column`, `simulate`, `data`, `regions`, `demo`, `info`.
 
 This module imports neither jax nor any physics, so that `--help` answers at once; each command
 imports what it needs when it runs.
@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from diffhydro._version import __version__
-from diffhydro.app.cli_data import data
+from diffhydro.app.cli_data import data, regions
 from diffhydro.errors import InputError
 
 __all__ = ["app", "main"]
@@ -36,6 +36,7 @@ app = typer.Typer(
 
 
 app.add_typer(data, name="data")
+app.command()(regions)
 
 
 def main() -> None:

@@ -28,7 +28,8 @@ def unproject(x: ArrayLike, y: ArrayLike) -> tuple[NDArray, NDArray]:
     phi = np.asarray(y, np.float64) / RADIUS
     with np.errstate(divide="ignore", invalid="ignore"):
         turn = np.asarray(x, np.float64) / (RADIUS * np.cos(phi))
-    inside = (np.abs(phi) <= np.pi / 2.0) & (np.abs(turn) <= np.pi)
+    # What lies on the outline may come back a rounding beyond it.
+    inside = (np.abs(phi) <= np.pi / 2.0) & (np.abs(turn) <= np.pi + 1e-12)
     return (
         np.where(inside, np.degrees(phi), np.nan),
         np.where(inside, np.degrees(turn), np.nan),

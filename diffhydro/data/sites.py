@@ -30,9 +30,9 @@ def open_sites(path: str | Path, attributes: str | Path | None = None) -> "Sites
     Args:
         attributes: A table with a row for each site, joined by their names.
     """
-    from diffhydro.data.readers.attributes import read_attributes
-    from diffhydro.data.readers.cf import read_cf
-    from diffhydro.data.readers.join import join_attributes
+    from diffhydro.data.readers.cf.reader import read_cf
+    from diffhydro.data.readers.tables.attributes import read_attributes
+    from diffhydro.data.readers.tables.join import join_attributes
 
     found = read_cf(Path(path))
     if attributes is not None:

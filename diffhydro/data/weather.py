@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diffhydro.data.readers.heaps import check_heaps
 from diffhydro.data.schema import VARIABLES
 from diffhydro.errors import InputError
 from diffhydro.land import air, sun
@@ -43,6 +44,7 @@ def open_weather(path: Path) -> "Weather":
             consolidated = (path / ".zmetadata").is_file()
             found = xr.open_zarr(path, chunks=None, consolidated=consolidated)
         elif path.is_file():
+            check_heaps(path)
             found = xr.open_dataset(path, engine="h5netcdf", chunks=None)
         else:
             raise InputError(f"no weather at {path}: expected a NetCDF file or a zarr store")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from diffhydro.data.grids import RegularGrid
 from diffhydro.data.merging import merge_by_priority, overlap_bias
-from diffhydro.data.readers.uscrn import read_uscrn
+from diffhydro.data.readers.uscrn.daily import read_uscrn
 from diffhydro.errors import InputError
 
 quick = settings(deadline=None, max_examples=12)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diffhydro.data.readers.heaps import check_heaps
 from diffhydro.errors import InputError
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def open_netcdf(path: Path, *, expected: str, chunks: Any = None, **options: Any
     import xarray as xr
 
     with reading(path, expected):
+        check_heaps(path)
         return xr.open_dataset(path, engine="h5netcdf", chunks=chunks, **options)
 
 

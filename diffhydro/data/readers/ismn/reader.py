@@ -19,6 +19,7 @@ from diffhydro.data.readers.ismn.selection import among
 from diffhydro.data.readers.ismn.steps import days, hours
 from diffhydro.data.readers.ismn.variables import SOURCES, chosen
 from diffhydro.data.readers.stations import Station, side_by_side
+from diffhydro.data.readers.steps import conform_steps
 from diffhydro.errors import InputError
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def _read(
         "quality_flags_kept": ", ".join(sorted(wish.keep)),
         "references": "Dorigo et al. 2021, doi:10.5194/hess-25-5749-2021",
     }
-    return conform(together, sources, Origin(PRODUCT, files, notes))
+    conformed = conform if step == _DAY else conform_steps
+    return conformed(together, sources, Origin(PRODUCT, files, notes))
 
 
 def _files(archive: Archive, names: Sequence[str]) -> tuple[Path, ...]:

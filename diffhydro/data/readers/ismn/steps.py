@@ -9,7 +9,7 @@ import numpy as np
 from diffhydro.data.daily import LEAST, daily
 from diffhydro.data.readers.ismn.records import Records
 from diffhydro.data.readers.ismn.variables import SOURCES
-from diffhydro.data.schema import VARIABLES
+from diffhydro.data.readers.steps import possible
 
 _MINUTES, _HOURS = 60, 24  # of an hour, of a day
 
@@ -19,7 +19,7 @@ def hours(records: Records) -> tuple[np.ndarray, np.ndarray]:
 
     An instant belongs to the hour before it, an interval to the hour that it ends in.
     """
-    values = possible(records.code, records.values)
+    values = possible(records.values, SOURCES[records.code])
     minutes = records.times.astype(np.int64)
     is_end = SOURCES[records.code].stamp == "end"
     at = -(-minutes // _MINUTES) if is_end else minutes // _MINUTES
@@ -47,13 +47,3 @@ def per_day(stamps: np.ndarray) -> int:
         return _HOURS
     step = np.minimum(np.diff(stamps).astype(np.int64), _HOURS)
     return _HOURS // int(np.bincount(step).argmax())
-
-
-def possible(code: str, values: np.ndarray) -> np.ndarray:
-    """Drop what is out of the variable's range, before it spoils the mean of a day."""
-    source = SOURCES[code]
-    variable = VARIABLES[source.name]
-    factor, offset = variable.conversion(source.unit, source.name)
-    scaled = values * factor + offset
-    good = (scaled >= variable.least) & (scaled <= variable.most)
-    return np.where(good, values, np.nan)

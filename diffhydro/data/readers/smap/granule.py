@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from diffhydro.data.ease import EaseGrid, grid_of
 from diffhydro.data.readers.files import reading
+from diffhydro.data.readers.heaps import check_heaps
 from diffhydro.errors import InputError
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ def _opened(path: Path) -> Iterator["h5py.File"]:
 
         if not path.is_file():
             raise FileNotFoundError(path)
+        check_heaps(path)
         with h5py.File(path, "r") as file:
             yield file
 

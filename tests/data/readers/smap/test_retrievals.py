@@ -6,8 +6,8 @@ import pytest
 
 from diffhydro.data.ease import EASE_9, EASE_36
 from diffhydro.data.readers.raster.points import at_points
-from diffhydro.data.readers.smap import Retrieval, Surface, read_smap
-from diffhydro.data.readers.smap_file import looks_like_smap
+from diffhydro.data.readers.smap.granule import looks_like_smap
+from diffhydro.data.readers.smap.retrievals import Retrieval, Surface, read_smap
 from diffhydro.errors import InputError
 from tests.data.damage import survive_apart
 
@@ -282,5 +282,7 @@ def test_damaged_copies(tmp_path):
     few = {k: FLOATS[k] for k in ("soil_moisture", "bulk_density")}
     whole = granule(tmp_path, floats=few)
     (tmp_path / "copies").mkdir()
-    refused = survive_apart("diffhydro.data.readers.smap:read_smap", whole, tmp_path / "copies")
+    refused = survive_apart(
+        "diffhydro.data.readers.smap.retrievals:read_smap", whole, tmp_path / "copies"
+    )
     assert refused > 0

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from diffhydro.data import ease
 from diffhydro.data.box import Box
 from diffhydro.data.conform import Origin, Source, conform
-from diffhydro.data.readers.smap_file import OVERPASSES, File, open_days
+from diffhydro.data.readers.smap.granule import OVERPASSES, File, open_days
 from diffhydro.errors import InputError
 
 if TYPE_CHECKING:

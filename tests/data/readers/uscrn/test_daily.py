@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from diffhydro.data.readers.uscrn import looks_like_uscrn, read_uscrn
+from diffhydro.data.readers.uscrn.daily import looks_like_uscrn, read_uscrn
 from diffhydro.errors import InputError
 from tests.data.damage import survive
 

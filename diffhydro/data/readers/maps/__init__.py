@@ -1,0 +1,1 @@
+"""Maps from many files: opened lazily and safely, put side by side in time, turned north up."""
