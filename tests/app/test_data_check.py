@@ -42,6 +42,28 @@ def test_a_file_of_nothing_known_is_refused(tmp_path):
         check(tmp_path / "x.txt")
 
 
+# What only travels with others: no values, or read beside the file that it describes.
+BESIDE = ("Metadata.xml", "_static_variables.csv", "geolocation_subset.nc4", ".md")
+TOLD = {
+    "dem_30m_mongon.tif": "dem",
+    "srtm_zion_west.tif": "dem",
+    "nlcd2011_zion_west.tif": "nlcd",
+    "MOD15A2H_Lai_500m_arcachon_2004-01-01_2004-06-25.tif": "modis-geotiff",
+}
+
+
+@pytest.mark.slow
+def test_every_real_file_is_read_without_a_warning(real_data, capsys):
+    files = [p for p in sorted(real_data.rglob("*")) if p.is_file()]
+    files = [p for p in files if not p.name.endswith(BESIDE)]
+    assert len(files) > 25
+    for path in files:
+        check(path, TOLD.get(path.name))
+        said = capsys.readouterr().out
+        assert "missing" in said, path
+        assert "%" in said, path
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -6,6 +6,7 @@ A map in a GeoTIFF of no particular name could be anything; it is read when its 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,12 @@ from diffhydro.data.readers.gridmet.days import looks_like_gridmet, read_gridmet
 from diffhydro.data.readers.imerg import looks_like_imerg, read_imerg
 from diffhydro.data.readers.isimip import looks_like_isimip, read_isimip
 from diffhydro.data.readers.ismn import looks_like_ismn, read_ismn
-from diffhydro.data.readers.modis import looks_like_modis, read_modis, read_modis_table
+from diffhydro.data.readers.modis import (
+    looks_like_modis,
+    read_modis,
+    read_modis_geotiff,
+    read_modis_table,
+)
 from diffhydro.data.readers.nldas import looks_like_nldas, read_nldas
 from diffhydro.data.readers.raster import (
     looks_like_koppen,
@@ -103,13 +109,15 @@ _KNOWN: tuple[tuple[Reader, Callable[[Path], bool]], ...] = (
     (Reader("ismn", read_ismn), looks_like_ismn),
     (Reader("modis-table", read_modis_table), _is_modis_table),
     (Reader("apsim-weather", read_apsim_weather), _is_apsim_weather),
-    (Reader("apsim", read_apsim), _is_apsim),
+    # The thickness of its layers is in another file: without it they are left out.
+    (Reader("apsim", partial(read_apsim, thickness=())), _is_apsim),
     (Reader("scan", read_scan), _is_scan),
     (Reader("cf", read_cf), _is_cf),
     (Reader("table", read_table), _has_dates),
     (Reader("attributes", read_attributes), _is_attributes),
 )
 READERS: Mapping[str, Reader] = {reader.name: reader for reader, _ in _KNOWN} | {
+    "modis-geotiff": Reader("modis-geotiff", read_modis_geotiff),
     "nlcd": Reader("nlcd", read_nlcd),
     "dem": Reader("dem", read_dem),
 }
