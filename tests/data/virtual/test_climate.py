@@ -32,6 +32,8 @@ def wave(mean, half, north=True):
         ("Csb", wave(13, 5), np.where((np.arange(12) > 3) & (np.arange(12) < 9), 12, 120), 40.0),
         ("Cwa", wave(20, 8), np.where((np.arange(12) > 3) & (np.arange(12) < 9), 200, 12), 25.0),
         ("Cfa", wave(17, 10), 100 * FLAT, 33.0),
+        # Summers five times as wet as winters are not yet a dry winter, which takes ten.
+        ("Cfa", wave(20, 8), np.where((np.arange(12) > 3) & (np.arange(12) < 9), 200, 40), 25.0),
         ("Cfb", wave(10, 7), 70 * FLAT, 51.0),
         ("Dfa", wave(9, 15), 70 * FLAT, 41.0),
         ("Dfb", wave(5, 14), 60 * FLAT, 46.0),
