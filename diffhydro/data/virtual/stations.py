@@ -47,10 +47,14 @@ def place_stations(seed: int, count: int) -> Places:
     rng = np.random.default_rng([seed, 600])
     rows, columns, networks = [], [], []
     shares = np.array([region[3] for region in _REGIONS])
+    shares /= shares.sum()
+    placed = np.zeros(len(_REGIONS))
     usual = min(_OF_NETWORK, max(2, count // 16))
     number = 0
     while len(rows) < count:
-        middle, meridian, spread, _ = _REGIONS[rng.choice(len(_REGIONS), p=shares / shares.sum())]
+        # The next network stands where most is wanting, so that no continent is left out by chance.
+        region = int(np.argmax(shares * count - placed))
+        middle, meridian, spread, _ = _REGIONS[region]
         heart = middle + spread * rng.normal() * 0.6, meridian + spread * rng.normal()
         size = 1 + rng.poisson(usual - 1)
         found = 0
@@ -61,6 +65,7 @@ def place_stations(seed: int, count: int) -> Places:
                 columns.append(round(column, 4))
                 networks.append(f"VN{number:03d}")
                 found += 1
+        placed[region] += found
         number += found > 0
     names = [f"{network}_S{i:04d}" for i, network in enumerate(networks)]
     deep = rng.random(count) < 0.65

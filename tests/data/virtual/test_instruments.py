@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from diffhydro.data.continents import continents
 from diffhydro.data.virtual.ground import mapped, relief
 from diffhydro.data.virtual.outlines import is_land
 from diffhydro.data.virtual.places import describe
@@ -26,6 +27,16 @@ def test_stations_stand_on_land_in_clusters():
     np.testing.assert_array_equal(where.latitude, same.latitude)
     inside = [np.ptp(where.latitude[where.networks == n]) for n in set(where.networks)]
     assert np.median(inside) < 5.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_continent_is_without_stations(seed):
+    where = place_stations(seed, 240)
+    found, count = np.unique(continents(where.latitude, where.longitude), return_counts=True)
+    share = dict(zip(found, count / 240, strict=True))
+    for name in ("CONUS", "Europe", "Asia", "Australia", "Alaska", "northern Africa"):
+        assert share[name] > 0.005, share
+    assert 0.3 < share["CONUS"] < 0.6
 
 
 def test_a_probe_is_right_but_for_gain_bias_and_noise():
