@@ -12,16 +12,19 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 PINNED := pyproject.toml $(wildcard constraints/*.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check format bench docs clean distclean
+.PHONY: help demo test test-exhaustive test-fast check format bench docs clean distclean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/.ready-dev  ## draw the demonstration into runs/demo
 	$(BIN)/diffhydro demo --out runs/demo
 
-test: $(VENV)/.ready-dev  ## run the whole test suite
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+test: $(VENV)/.ready-dev  ## run the test suite
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not exhaustive" $(ARGS)
+
+test-exhaustive: $(VENV)/.ready-dev  ## run the many long tests that `make test` leaves to CI
+	$(BIN)/python -m pytest -n $(JOBS) -m exhaustive $(ARGS)
 
 test-fast: $(VENV)/.ready-dev  ## run the tests that take under two seconds each
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow" $(ARGS)

@@ -35,6 +35,7 @@ def run(path: Path, nodes: int | None, dtype: str, tolerance: float | None = Non
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("path", CASES, ids=named)
 def test_hard_case(path):
     spec, record, totals, profiles, _result = run(path, NODES, "float64")
@@ -62,6 +63,7 @@ def test_hard_case(path):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("path", CASES, ids=named)
 def test_hard_case_in_float32(path):
     """The same totals, and no step flagged."""

@@ -147,6 +147,7 @@ def _with_stored(state, x):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_gradients_do_not_depend_on_memory(column, weather):
     def grad(memory):
         return eqx.filter_jit(eqx.filter_grad(lambda m: _seen(m, weather, memory=memory)[0]))(

@@ -144,6 +144,7 @@ def test_every_parameter(name, path):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["upland", "hbv"])
 def test_memory_does_not_change_a_gradient(name):
     model, forcing, _, _ = course(name)
@@ -187,7 +188,15 @@ def slope(name, dtype):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("edge", EDGES)
-@pytest.mark.parametrize("name", [n for n in MODELS if not n.startswith("hbv,")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        # Of variants, what the first models have not is walked by the exhaustive suite.
+        pytest.param(n, marks=[pytest.mark.exhaustive] if "," in n else [])
+        for n in MODELS
+        if not n.startswith("hbv,")
+    ],
+)
 def test_gradients_are_finite_at_the_edges(name, edge):
     dtype = "float32"  # the harder of the two
     model = MODELS[name]()

@@ -210,6 +210,7 @@ def test_every_parameter_of_every_form(form, policy):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("name", SCENES)
 def test_every_boundary_and_sink(name, policy):

@@ -236,7 +236,7 @@ def test_damaged_copies(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(HERE))
     whole = stations(tmp_path)
     (tmp_path / "copies").mkdir()
-    reader = "tests.data.readers.test_cf:load"
+    reader = "tests.data.readers.cf.test_reader:load"
     assert survive_apart(reader, whole, tmp_path / "copies", seconds=1500.0) > 0
 
 

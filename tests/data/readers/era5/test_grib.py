@@ -155,7 +155,7 @@ def test_the_centre_is_in_the_first_bytes(tmp_path):
 def test_damaged_copies(tmp_path):
     whole = download(tmp_path)
     (tmp_path / "copies").mkdir()
-    reader = "tests.data.readers.test_grib:damaged"
+    reader = "tests.data.readers.era5.test_grib:damaged"
     assert survive_apart(reader, whole, tmp_path / "copies", seconds=900) > 0
 
 

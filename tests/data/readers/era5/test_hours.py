@@ -275,7 +275,7 @@ def test_damaged_copies(tmp_path, layout):
             archive.write(whole, "a.nc")
         whole = tmp_path / "a.zip"
     (tmp_path / "copies").mkdir()
-    reader = "tests.data.readers.test_era5:damaged"
+    reader = "tests.data.readers.era5.test_hours:damaged"
     assert survive_apart(reader, whole, tmp_path / "copies", seconds=900) > 0
 
 
