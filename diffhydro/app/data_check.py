@@ -7,6 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from diffhydro.data.gaps import gap_lengths
 from diffhydro.data.readers.files import reading
 from diffhydro.data.readers.recognise import recognise
 from diffhydro.data.schema import VARIABLES
@@ -149,13 +150,6 @@ def _gap(found: "xr.DataArray") -> str:
     """Give the longest run of missing times of a site, for those that have any value."""
     if "time" not in found.dims or "site" not in found.dims:
         return ""
-    values = np.isfinite(found.transpose("time", ...).values)
-    there = values.reshape(len(values), -1)
-    there = there[:, there.any(axis=0)]
-    if not there.size:
-        return ""
-    longest, run = np.zeros(there.shape[1], int), np.zeros(there.shape[1], int)
-    for row in there:
-        run = np.where(row, 0, run + 1)
-        longest = np.maximum(longest, run)
-    return str(int(longest.max()))
+    there = np.isfinite(found.transpose(..., "time").values)
+    lengths = gap_lengths(~there[there.any(axis=-1)])
+    return str(int(lengths.max())) if lengths.size else ""

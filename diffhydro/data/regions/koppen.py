@@ -6,11 +6,11 @@ D continental, 29–30 E polar.
 
 import numpy as np
 
+from diffhydro.data.koppen import CLASSES
 from diffhydro.errors import InputError
 
 MAIN = ("A", "B", "C", "D", "E")
-_FIRST = np.array([1, 4, 8, 17, 29])  # code of each main class
-_LAST = 30
+_MAIN_OF = np.array([-1, *(MAIN.index(name[0]) for name in CLASSES)])  # of code 0, 1, …
 
 
 def main_classes(codes: np.ndarray) -> np.ndarray:
@@ -20,9 +20,9 @@ def main_classes(codes: np.ndarray) -> np.ndarray:
     array([ 0,  1,  2,  4, -1])
     """
     codes = np.nan_to_num(np.asarray(codes, np.float64), nan=0.0)
-    if ((codes < 0) | (codes > _LAST) | (codes % 1.0 != 0.0)).any():
+    if ((codes < 0) | (codes > len(CLASSES)) | (codes % 1.0 != 0.0)).any():
         raise InputError("a Köppen code is not one of 1 to 30 (0 or missing where there is none)")
-    return np.where(codes > 0, np.searchsorted(_FIRST, codes, side="right") - 1, -1)
+    return _MAIN_OF[codes.astype(np.int64)]
 
 
 def climate_shares(

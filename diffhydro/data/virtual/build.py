@@ -28,7 +28,7 @@ from diffhydro.data.virtual.landscapes import make_landscapes
 from diffhydro.data.virtual.places import describe, live, report_only, true_weather
 from diffhydro.data.virtual.presets import SPIN_UP, Preset, weather_cell
 from diffhydro.data.virtual.satellite import retrieve
-from diffhydro.data.virtual.stations import Places, measure, place_stations
+from diffhydro.data.virtual.stations import Stations, measure, place_stations
 from diffhydro.errors import InputError
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _cells(
     return {name: _without_spin_up(found) for name, found in made.items()}
 
 
-def _stations(preset: Preset, seed: int, where: Places) -> "dict[str, xr.Dataset]":
+def _stations(preset: Preset, seed: int, where: Stations) -> "dict[str, xr.Dataset]":
     calendar = preset.calendar
     places = describe(seed, where.latitude, where.longitude, scattered=True)
     lived = live(seed, calendar, places)
@@ -152,7 +152,7 @@ def _stations(preset: Preset, seed: int, where: Places) -> "dict[str, xr.Dataset
     return {name: _without_spin_up(found) for name, found in made.items()}
 
 
-def _landscapes(preset: Preset, seed: int, where: Places) -> "dict[str, xr.Dataset]":
+def _landscapes(preset: Preset, seed: int, where: Stations) -> "dict[str, xr.Dataset]":
     calendar = preset.calendar
     places = describe(seed, where.latitude, where.longitude, scattered=True)
     true = true_weather(seed, calendar, places)
@@ -166,8 +166,8 @@ def _without_spin_up(found: "xr.Dataset") -> "xr.Dataset":
     return found.isel(time=slice(SPIN_UP, None))
 
 
-def _some(where: Places, chosen: slice | np.ndarray) -> Places:
-    return Places(*(getattr(where, name)[chosen] for name in Places.__dataclass_fields__))
+def _some(where: Stations, chosen: slice | np.ndarray) -> Stations:
+    return Stations(*(getattr(where, name)[chosen] for name in Stations.__dataclass_fields__))
 
 
 def _join(folder: Path) -> None:

@@ -14,7 +14,7 @@ from diffhydro.data.virtual.waves import still
 
 LAPSE = 6.5  # °C/km
 YEAR = 365.25
-WARMEST, COLDEST_SOUTH = 200.0, 17.0  # day of the year, north and south
+WARMEST_NORTH, WARMEST_SOUTH = 200.0, 17.0  # day of the year
 _ALL_ROUND = (0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0)
 _WEST, _EAST = (250.0, 270.0, 290.0), (70.0, 90.0, 110.0)
 
@@ -40,7 +40,7 @@ class Climate:
 
     def season(self, day: np.ndarray) -> np.ndarray:
         """Give −1 (midwinter) to 1 (midsummer) `[place, day]`."""
-        warmest = np.where(self.latitude >= 0, WARMEST, COLDEST_SOUTH)[:, None]
+        warmest = np.where(self.latitude >= 0, WARMEST_NORTH, WARMEST_SOUTH)[:, None]
         return np.cos(2.0 * np.pi * (day - warmest) / YEAR)
 
     def wetness(self, season: np.ndarray) -> np.ndarray:

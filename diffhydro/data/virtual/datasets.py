@@ -11,7 +11,7 @@ from diffhydro.data.virtual.ground import Mapped, Relief
 from diffhydro.data.virtual.land_model import LAYERS
 from diffhydro.data.virtual.places import Described
 from diffhydro.data.virtual.satellite import Retrieved
-from diffhydro.data.virtual.stations import Places
+from diffhydro.data.virtual.stations import Stations
 from diffhydro.data.virtual.truth import DEPTHS, SKIN, Truth
 from diffhydro.data.virtual.weather import Series
 
@@ -30,7 +30,7 @@ def cells(names: np.ndarray, dates: np.ndarray, said: Series, places: Described)
 
 
 def stations(
-    where: Places,
+    where: Stations,
     dates: np.ndarray,
     said: Series,
     places: Described,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diffhydro.data.koppen import CLASSES
 from diffhydro.data.virtual.climate import Climate
-from diffhydro.data.virtual.koppen import CLASSES
 from diffhydro.data.virtual.outlines import land_around
 from diffhydro.data.virtual.waves import still
 

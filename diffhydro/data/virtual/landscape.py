@@ -60,8 +60,7 @@ class Landscape:
 
 def landscape(seed: int, extent: Extent, places: Described, number: int) -> Landscape:
     """Shape a square round one of the places."""
-    key = [seed, 800, *(int(digit) for digit in extent.keys[4])]
-    rng = np.random.default_rng(key)
+    rng = generator(seed, extent, 800)
     latitude, longitude = extent.grid.latitude, extent.grid.longitude
     size = (len(latitude), len(longitude))
     rough = 6.0 + 45.0 * min(float(places.relief.slope[number]), 2.0)
@@ -128,6 +127,11 @@ def on_pixels(theta: np.ndarray, square: Landscape) -> np.ndarray:
     mixed = (1.0 - share) * one + share * two
     mixed = np.moveaxis(mixed, (0, 1), (-2, -1))
     return np.clip(mixed + square.detail, 0.02, 0.65)
+
+
+def generator(seed: int, extent: Extent, stream: int) -> np.random.Generator:
+    """Make the random numbers of a square: its own, whatever other squares are made beside it."""
+    return np.random.default_rng([seed, stream, *(int(digit) for digit in extent.keys[4])])
 
 
 def fractal(rng: np.random.Generator, size: tuple[int, int], steepness: float) -> np.ndarray:

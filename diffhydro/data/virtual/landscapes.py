@@ -13,12 +13,13 @@ from diffhydro.data.virtual.landscape import (
     Landscape,
     classes,
     fractal,
+    generator,
     landscape,
     on_pixels,
 )
 from diffhydro.data.virtual.places import Described
 from diffhydro.data.virtual.presets import SPIN_UP
-from diffhydro.data.virtual.stations import Places
+from diffhydro.data.virtual.stations import Stations
 from diffhydro.data.virtual.truth import DEPTHS, truth
 from diffhydro.data.virtual.weather import Calendar, Series
 from diffhydro.soil.pedotransfer import rosetta
@@ -38,7 +39,7 @@ def make_landscapes(
     seed: int,
     calendar: Calendar,
     places: Described,
-    where: Places,
+    where: Stations,
     true: Series,
     numbers: np.ndarray,
 ) -> "dict[str, tuple[xr.Dataset, xr.Dataset]]":
@@ -53,7 +54,7 @@ def make_landscapes(
         square = landscape(seed, extent, places, int(number))
         theta = course.theta[i * CLASSES : (i + 1) * CLASSES][:, days][..., _SHOWN]
         moisture = on_pixels(theta, square)  # [date, depth, y, x]
-        rng = np.random.default_rng([seed, 801, int(number)])
+        rng = generator(seed, extent, 801)
         leaves = true["leaf_area"][number, days]
         seen = _seen(square, places, int(number), moisture, leaves, rng)
         dates = calendar.dates[days]
@@ -135,7 +136,7 @@ def _product(moisture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _dataset(
-    variables: dict[str, Any], square: Landscape, dates: np.ndarray, where: Places, number: int
+    variables: dict[str, Any], square: Landscape, dates: np.ndarray, where: Stations, number: int
 ) -> "xr.Dataset":
     import xarray as xr
 

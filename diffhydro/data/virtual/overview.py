@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diffhydro.data.virtual.koppen import CLASSES
+from diffhydro.data.koppen import CLASSES
+from diffhydro.data.places import distance
 from diffhydro.picture import COLOURS, blank_figure, save
 
 if TYPE_CHECKING:
@@ -129,11 +130,13 @@ def _series(
     from matplotlib.dates import ConciseDateFormatter
 
     one, true = (x.isel(site=number, time=slice(-_DAYS, None)) for x in (stations, truth))
-    gap = np.hypot(
-        seen["latitude"] - one["latitude"],
-        (seen["longitude"] - one["longitude"]) * np.cos(np.radians(one["latitude"])),
+    apart = distance(
+        one["latitude"].values,
+        one["longitude"].values,
+        seen["latitude"].values,
+        seen["longitude"].values,
     )
-    cell = seen.isel(site=int(np.argmin(np.asarray(gap))), time=slice(-_DAYS, None))
+    cell = seen.isel(site=int(np.argmin(apart)), time=slice(-_DAYS, None))
     time = one["time"].values
     axes.plot(time, true["soil_moisture"].isel(depth=0), color="0.6", lw=2.2, label="true, 5 cm")
     axes.plot(time, one["soil_moisture"].isel(depth=0), color=_BLUE, lw=0.9, label="probe, 5 cm")

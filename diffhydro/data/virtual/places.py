@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diffhydro.data.koppen import classify
 from diffhydro.data.virtual.climate import YEAR, Climate, climate
 from diffhydro.data.virtual.ground import Hidden, Mapped, Relief, hidden, mapped, relief
-from diffhydro.data.virtual.koppen import koppen
 from diffhydro.data.virtual.truth import Truth, truth
 from diffhydro.data.virtual.weather import Calendar, Series, leaf_area, reported, weather
 
@@ -42,7 +42,7 @@ def describe(
     """
     height = relief(seed, latitude, longitude)
     normals = climate(seed, latitude, longitude, height.elevation)
-    classes = koppen(*monthly(normals), latitude)
+    classes = classify(*monthly(normals), latitude)
     maps = mapped(seed, normals, longitude, height, classes)
     secret = hidden(seed, normals, longitude, maps, scattered=scattered)
     return Described(latitude, longitude, height, normals, maps, secret)

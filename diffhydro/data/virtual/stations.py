@@ -28,11 +28,10 @@ _REGIONS = (
 _OF_NETWORK = 7  # stations on average, fewer where there are few in all
 _REACH = 0.9  # degrees between stations of a network
 _GAIN, _BIAS, _NOISE = 0.08, 0.020, 0.006
-_FROST_DEPTH = 250.0  # mm: e-folding depth of the seasons in soil, shortened for a day's lag
 
 
 @dataclass(frozen=True)
-class Places:
+class Stations:
     """Stations: names, networks, coordinates, and whether they have deep probes."""
 
     names: np.ndarray
@@ -42,7 +41,7 @@ class Places:
     deep: np.ndarray
 
 
-def place_stations(seed: int, count: int) -> Places:
+def place_stations(seed: int, count: int) -> Stations:
     """Choose places on land, in clusters."""
     rng = np.random.default_rng([seed, 600])
     rows, columns, networks = [], [], []
@@ -69,11 +68,11 @@ def place_stations(seed: int, count: int) -> Places:
         number += found > 0
     names = [f"{network}_S{i:04d}" for i, network in enumerate(networks)]
     deep = rng.random(count) < 0.65
-    return Places(np.array(names), np.array(networks), np.array(rows), np.array(columns), deep)
+    return Stations(np.array(names), np.array(networks), np.array(rows), np.array(columns), deep)
 
 
 def measure(
-    seed: int, places: Places, theta: np.ndarray, temperature: np.ndarray
+    seed: int, places: Stations, theta: np.ndarray, temperature: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Report soil moisture and soil temperature `[site, day, depth]`, NaN where there is nothing.
 

@@ -8,14 +8,14 @@ from diffhydro.data.virtual.ground import mapped, relief
 from diffhydro.data.virtual.outlines import is_land
 from diffhydro.data.virtual.places import describe
 from diffhydro.data.virtual.satellite import DENSE, overpasses, retrieve
-from diffhydro.data.virtual.stations import Places, measure, place_stations, soil_temperature
+from diffhydro.data.virtual.stations import Stations, measure, place_stations, soil_temperature
 
 DAYS = 900
 
 
-def some(count: int, *, deep: bool = True) -> Places:
+def some(count: int, *, deep: bool = True) -> Stations:
     names = np.array([f"VN{i:03d}_S{i:04d}" for i in range(count)])
-    return Places(names, names, np.zeros(count), np.zeros(count), np.full(count, deep))
+    return Stations(names, names, np.zeros(count), np.zeros(count), np.full(count, deep))
 
 
 def test_stations_stand_on_land_in_clusters():
@@ -69,7 +69,7 @@ def test_a_station_is_the_same_whatever_others_are_made():
     theta, warmth = np.full((5, 200, 5), 0.3), np.full((5, 200), 10.0)
     all_five, _ = measure(0, some(5), theta, warmth)
     where = some(5)
-    last = Places(*(getattr(where, n)[4:] for n in Places.__dataclass_fields__))
+    last = Stations(*(getattr(where, n)[4:] for n in Stations.__dataclass_fields__))
     alone, _ = measure(0, last, theta[4:], warmth[4:])
     np.testing.assert_array_equal(all_five[4:], alone)
 

@@ -32,7 +32,8 @@ def said(places, true):
 
 def test_models_accept_truth_and_report(true, said):
     for series in (true, said):
-        Forcing(**{name: np.asarray(x, np.float32) for name, x in series.items()})
+        accepted = Forcing(**{name: np.asarray(x, np.float32) for name, x in series.items()})
+        assert accepted.length == CALENDAR.days
 
 
 def test_rain_adds_up_to_the_normals(places, true):

@@ -1,6 +1,6 @@
 """Köppen–Geiger climates of Beck et al. (2023), present and future, from 1° to 30 arc-seconds.
 
-`<period>/koppen_geiger_<resolution>.tif`, one byte, EPSG:4326: 1 to 30 in the order of `LETTERS`,
+`<period>/koppen_geiger_<resolution>.tif`, one byte, EPSG:4326: 1 to 30 in the order of `data.koppen.CLASSES`,
 0 where there is no land.
 """
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffhydro.data.box import Box
+from diffhydro.data.koppen import CLASSES
 from diffhydro.data.readers.raster.classes import read_classes
 from diffhydro.data.readers.raster.geotiff import MEMORY
 from diffhydro.errors import InputError
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 PRODUCT = "Köppen–Geiger, Beck et al. 2023"
-_ORDER = (
-    "Af Am Aw BWh BWk BSh BSk Csa Csb Csc Cwa Cwb Cwc Cfa Cfb Cfc Dsa Dsb Dsc Dsd Dwa Dwb Dwc Dwd "
-    "Dfa Dfb Dfc Dfd ET EF"
-)
-LETTERS = tuple(_ORDER.split())
 _NAME = re.compile(r"^koppen_geiger_[0-9]+p[0-9]+\.tif$")
 _PERIOD = re.compile(r"(?:^|/)(\d{4}_\d{4})(?:/(ssp\d+))?/[^/]+$")
 
@@ -48,7 +44,7 @@ def read_koppen(
         step: Every how many cells one is kept.
         memory: Bytes that the map may take when it is loaded.
     """
-    meanings = dict(enumerate(LETTERS, 1))
+    meanings = dict(enumerate(CLASSES, 1))
     found = _PERIOD.search(path.absolute().as_posix())
     notes = {"period": " ".join(part for part in found.groups() if part)} if found else {}
     return read_classes(
@@ -65,6 +61,6 @@ def letters(codes: ArrayLike) -> NDArray:
     values = np.asarray(codes, np.float64)
     known = np.isfinite(values)
     whole = np.where(known, values, 0.0)
-    if ((whole < 0) | (whole > len(LETTERS)) | (whole != np.floor(whole))).any():
-        raise InputError(f"climates are whole numbers from 1 to {len(LETTERS)}, NaN or 0 for none")
-    return np.array(["", *LETTERS])[whole.astype(np.int64)]
+    if ((whole < 0) | (whole > len(CLASSES)) | (whole != np.floor(whole))).any():
+        raise InputError(f"climates are whole numbers from 1 to {len(CLASSES)}, NaN or 0 for none")
+    return np.array(["", *CLASSES])[whole.astype(np.int64)]

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from diffhydro.data.koppen import CLASSES
 from diffhydro.data.readers.raster.classes import class_shares
-from diffhydro.data.readers.raster.koppen import LETTERS, letters, looks_like_koppen, read_koppen
+from diffhydro.data.readers.raster.koppen import letters, looks_like_koppen, read_koppen
 from diffhydro.data.readers.raster.nlcd import CLASSES, read_nlcd
 from diffhydro.data.readers.raster.points import at_points
 from diffhydro.errors import InputError
@@ -91,7 +92,7 @@ def test_real_climates_of_stations(real_data):
     found = at_points(read_koppen(path), sites["lat"].values, sites["lon"].values)
     assert letters(found["climate"].values).tolist() == sites["koppen_name"].values.tolist()
     assert read_koppen(path).attrs["period"] == "1991_2020"
-    assert len(LETTERS) == 30
+    assert len(CLASSES) == 30
     sites.close()
 
 

@@ -1,8 +1,11 @@
-"""Köppen–Geiger class of monthly normals (Peel, Finlayson & McMahon 2007, table 1)."""
+"""Köppen–Geiger climates: their codes, and the class of monthly normals.
+
+(Peel, Finlayson & McMahon 2007, table 1; codes in the order of Beck et al. 2023.)
+"""
 
 import numpy as np
 
-# Code 1 … 30, in the order of Beck et al. 2023.
+# Code 1 … 30.
 CLASSES = (
     "Af", "Am", "Aw", "BWh", "BWk", "BSh", "BSk", "Csa", "Csb", "Csc", "Cwa", "Cwb", "Cwc", "Cfa",
     "Cfb", "Cfc", "Dsa", "Dsb", "Dsc", "Dsd", "Dwa", "Dwb", "Dwc", "Dwd", "Dfa", "Dfb", "Dfc",
@@ -11,7 +14,7 @@ CLASSES = (
 _MONTHS = 12
 
 
-def koppen(temperature: np.ndarray, rain: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+def classify(temperature: np.ndarray, rain: np.ndarray, latitude: np.ndarray) -> np.ndarray:
     """Give the code, 1 to 30, of every place.
 
     Args:
