@@ -1,0 +1,72 @@
+"""What was believed of parameters before: a pull towards it, as a penalty on free numbers.
+
+    Near:     ½ Σ ((z − z₀)/s)²                      Tikhonov; a normal law of z
+    Uniform:  −Σ ln σ(z) σ(−z) − ln 4                all places within the bounds alike
+
+A penalty counts as −ln p beside a likelihood. Beside a mean square its `strength` is a choice.
+"""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from diffhydro.typing import Array, Float
+
+Vector = Float[Array, " entry"]
+
+
+class AbstractPrior(eqx.Module):
+    """A penalty with its slope and curvature, entry by entry."""
+
+    @abstractmethod
+    def penalty(self, z: Vector, centre: Vector) -> Float[Array, ""]:
+        """Return the penalty of free numbers; `centre` is where the parameters were before."""
+
+    @abstractmethod
+    def curvature(self, z: Vector, centre: Vector) -> Vector:
+        """Return the diagonal of the second derivative, nowhere negative."""
+
+    @abstractmethod
+    def draw(self, key: Array, centre: Vector) -> Vector:
+        """Draw from it."""
+
+
+class Near(AbstractPrior):
+    """Parameters are near what they were.
+
+    Args:
+        spread: Standard deviation of free numbers: 1 is about a quarter of the range in the middle
+            of the bounds. One number, or one for each entry.
+        strength: The penalty is multiplied by it.
+    """
+
+    spread: Float[Array, "..."] = eqx.field(default=1.0, converter=jnp.asarray)
+    strength: float = eqx.field(default=1.0, static=True)
+
+    def penalty(self, z: Vector, centre: Vector) -> Float[Array, ""]:
+        spread = self.spread.astype(z.dtype)
+        return 0.5 * self.strength * jnp.sum(((z - centre) / spread) ** 2)
+
+    def curvature(self, z: Vector, centre: Vector) -> Vector:
+        return jnp.broadcast_to(self.strength / self.spread.astype(z.dtype) ** 2, z.shape)
+
+    def draw(self, key: Array, centre: Vector) -> Vector:
+        noise = jax.random.normal(key, centre.shape, centre.dtype)
+        return centre + self.spread.astype(centre.dtype) * noise
+
+
+class Uniform(AbstractPrior):
+    """All places within the bounds are alike, in the declared scale of each parameter."""
+
+    def penalty(self, z: Vector, centre: Vector) -> Float[Array, ""]:
+        return jnp.sum(
+            jax.nn.softplus(z) + jax.nn.softplus(-z) - jnp.log(jnp.asarray(4.0, z.dtype))
+        )
+
+    def curvature(self, z: Vector, centre: Vector) -> Vector:
+        return 2.0 * jax.nn.sigmoid(z) * jax.nn.sigmoid(-z)
+
+    def draw(self, key: Array, centre: Vector) -> Vector:
+        return jax.random.logistic(key, centre.shape, centre.dtype)
