@@ -37,12 +37,27 @@ _CONTENTS = {
     "diffhydro.data.scaling": ("Scaler",),
     "diffhydro.data.regions": ("Regions", "cluster"),
     "diffhydro.data.splits": ("LeaveOneSiteOut", "KFoldBySite", "ByRegion", "ByContinent"),
+    "diffhydro.training.losses": ("MeanSquare", "NashSutcliffe", "KlingGupta", "Huber"),
+    "diffhydro.training.likelihood": ("Gaussian",),
+    "diffhydro.calibration": (
+        "Calibration",
+        "Target",
+        "Fitted",
+        "calibrate",
+        "calibrate_together",
+        "minimise",
+        "LevenbergMarquardt",
+        "Lbfgs",
+        "Adam",
+        "Near",
+        "Uniform",
+    ),
     "diffhydro.app.cache": ("enable_compilation_cache",),
     "diffhydro.app.vectors": ("use_wide_vectors",),
     "diffhydro.errors": ("InputError",),
 }
 _HOME = {name: module for module, names in _CONTENTS.items() for name in names}
-_ROOMS = ("core", "soil", "land", "data")
+_ROOMS = ("core", "soil", "land", "data", "training", "calibration", "evaluation")
 
 __all__ = ["__version__", *_HOME, *_ROOMS]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
 

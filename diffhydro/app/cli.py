@@ -1,4 +1,4 @@
-"""The command line: `diffhydro column`, `simulate`, `data`, `regions`, `demo`, `info`.
+"""The command line: `diffhydro column`, `simulate`, `calibrate`, `data`, `regions`, `demo`, `info`.
 
 This module imports neither jax nor any physics, so that `--help` answers at once; each command
 imports what it needs when it runs.
@@ -215,6 +215,27 @@ def simulate(
         chunk=chunk,
         plot=plot,
     )
+
+
+@app.command()
+def calibrate(
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG.yaml", help="What to fit to what.", show_default=False)
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for results.", show_default=False)
+    ],
+    cache: Cached = True,
+) -> None:
+    """Fit parameters of a land model to observations, at every site for itself or together.
+
+    Goes on where it was interrupted when it is called again in the same way.
+    """
+    prepare(cache)
+
+    from diffhydro.app.calibrate import run
+
+    run(config, out)
 
 
 @app.command()

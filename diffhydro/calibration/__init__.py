@@ -8,6 +8,7 @@ from diffhydro.calibration.calibrate import calibrate, calibrate_together
 from diffhydro.calibration.descent import Adam, Lbfgs
 from diffhydro.calibration.fitted import Fitted
 from diffhydro.calibration.levenberg_marquardt import LevenbergMarquardt
+from diffhydro.calibration.minimise import Minimum, minimise
 from diffhydro.calibration.prior import Near, Uniform
 from diffhydro.calibration.problem import Calibration, Target
 
@@ -17,9 +18,11 @@ __all__ = [
     "Fitted",
     "LevenbergMarquardt",
     "Lbfgs",
+    "Minimum",
     "Near",
     "Target",
     "Uniform",
     "calibrate",
     "calibrate_together",
+    "minimise",
 ]

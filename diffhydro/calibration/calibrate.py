@@ -26,7 +26,7 @@ def calibrate(
     starts: int = 1,
     key: Array | None = None,
     lanes: int = LANES,
-    queue: Queue | None = None,
+    resume: Callable[[Queue], Queue] = lambda queue: queue,
     watch: Callable[[Queue], None] = lambda queue: None,
 ) -> Fitted:
     """Fit every site for itself.
@@ -38,7 +38,8 @@ def calibrate(
             anywhere within the bounds.
         key: Of the random starts.
         lanes: Most searches side by side.
-        queue: Of a calibration that was interrupted, to go on with.
+        resume: From the queue at the beginning to the one to go on with, such as one that `watch`
+            has saved.
         watch: Is shown the queue after every round; may save it, and may raise to stop.
 
     Returns:
@@ -56,7 +57,7 @@ def calibrate(
     who = np.flatnonzero(~empty)
     site = np.repeat(who, starts)
     begin = z[jnp.asarray(who)].reshape(len(site), -1)
-    queue = line_up(method, begin, site, lanes) if queue is None else queue
+    queue = resume(line_up(method, begin, site, lanes))
     found = search(problem, method, begin, site, queue, watch)
     return _gathered(problem, z, who, found)
 
@@ -70,6 +71,7 @@ def calibrate_together(
     clusters: np.ndarray | None = None,
     starts: int = 1,
     key: Array | None = None,
+    resume: Callable[[Queue], Queue] = lambda queue: queue,
     watch: Callable[[Queue], None] = lambda queue: None,
 ) -> Fitted:
     """Fit sites that share parameters, to the mean of their losses.
@@ -93,10 +95,10 @@ def calibrate_together(
     all_sites = Together(problem, index)
     z = _from(all_sites.before()[None], starts, key)[0]
     none = np.zeros(starts, int)
-    found = search(all_sites, method, z, none, line_up(method, z, none, 1), watch)
+    found = search(all_sites, method, z, none, resume(line_up(method, z, none, 1)), watch)
     each = np.asarray(all_sites.of_sites(jnp.asarray(found.z)))
     # The loss of the whole, at every site, so that all sites take the same start for the best.
-    whole = (np.broadcast_to(x, each.shape[:2]) for x in found[1:])
+    whole = [np.broadcast_to(x, (problem.sites, *x.shape)) for x in found[1:]]
     return Fitted(problem, each, *whole, reasons={})
 
 
@@ -137,8 +139,9 @@ def _gathered(problem: Calibration, z: Array, who: np.ndarray, found: Found) -> 
     broken = [site for site in who if (status[site] == FAILED).all()]
     reasons |= {int(site): _what_broke(problem, z[site, 0], int(site)) for site in broken}
     places = np.where((status == FAILED)[..., None], np.asarray(z), spread(found.z, 0.0))
-    evaluations = spread(found.evaluations, 0)
-    return Fitted(problem, places, spread(found.loss, np.inf), status, evaluations, reasons)
+    evaluations, course = spread(found.evaluations, 0), spread(found.course, np.nan)
+    loss = spread(found.loss, np.inf)
+    return Fitted(problem, places, loss, status, evaluations, course, reasons)
 
 
 def _what_broke(problem: Calibration, z: Array, site: int) -> str:

@@ -28,6 +28,7 @@ class Fitted:
         loss: `[site, start]`.
         status: `[site, start]`, see `search.ENDINGS`.
         evaluations: `[site, start]`.
+        course: The lowest loss so far, `[site, start, round]`; NaN after the end.
         reasons: Why a site has no result, by its number.
     """
 
@@ -36,6 +37,7 @@ class Fitted:
     loss: np.ndarray
     status: np.ndarray
     evaluations: np.ndarray
+    course: np.ndarray
     reasons: dict[int, str]
 
     @property
@@ -52,7 +54,7 @@ class Fitted:
     @property
     def is_fitted(self) -> np.ndarray:
         """Which sites have a result."""
-        return self.ended_well.any(axis=1)
+        return np.any(self.ended_well, axis=1)
 
     @property
     def best(self) -> np.ndarray:
@@ -90,8 +92,8 @@ class Fitted:
         """Return what differs between sites after the fit, `[site, ...]`, by path."""
         z = jnp.asarray(self.best_z)
         fitted = jax.vmap(self.problem.coordinates.values)(z)
-        own = {path: x for path, x in fitted.items() if not path.startswith(f"{ERRORS}.")}
-        return self.problem.own | own
+        all_of_them = self.problem.own | fitted
+        return {p: x for p, x in all_of_them.items() if not p.startswith(f"{ERRORS}.")}
 
     def model(self) -> tuple[AbstractModel, tuple[str, ...]]:
         """Return the model of all sites, and what of it is by site, for `simulate`."""

@@ -14,11 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from diffhydro.calibration.objective import AbstractObjective
-from diffhydro.calibration.search import FAILED, RUNNING, AbstractMethod, Search, choose
+from diffhydro.calibration.search import RUNNING, AbstractMethod, Search, choose
 from diffhydro.typing import Array, Float, Int
 
 LANES = 256
 _IDLE = -1  # the search of a lane that has none
+_ENDS = ("z", "loss", "status", "evaluations")
 
 
 class Found(NamedTuple):
@@ -28,15 +29,17 @@ class Found(NamedTuple):
     loss: np.ndarray
     status: np.ndarray
     evaluations: np.ndarray
+    course: np.ndarray  # [search, round]: the lowest loss so far; NaN after the end
 
     @classmethod
-    def nothing(cls, searches: int, entries: int, dtype: np.dtype) -> "Found":
+    def nothing(cls, searches: int, entries: int, rounds: int, dtype: np.dtype) -> "Found":
         """Make room for searches that have not ended."""
         return cls(
             np.zeros((searches, entries), dtype),
             np.full(searches, np.inf, dtype),
             np.full(searches, RUNNING, np.int32),
             np.zeros(searches, np.int32),
+            np.full((searches, rounds), np.nan, dtype),
         )
 
 
@@ -46,6 +49,7 @@ class Queue(NamedTuple):
     now: Search
     task: np.ndarray  # which search a lane has
     site: np.ndarray  # and at which site
+    round: np.ndarray  # and how many rounds it has had
     waiting: int  # the first search that has not begun
     found: Found
 
@@ -63,8 +67,9 @@ def line_up(
     searches, entries = z.shape
     lanes = min(lanes, searches)
     task = np.arange(lanes)
-    found = Found.nothing(searches, entries, np.dtype(z.dtype))
-    return Queue(method.begin(z[:lanes]), task, np.asarray(site)[:lanes], lanes, found)
+    found = Found.nothing(searches, entries, method.most, np.dtype(z.dtype))
+    none = np.zeros(lanes, int)
+    return Queue(method.begin(z[:lanes]), task, np.asarray(site)[:lanes], none, lanes, found)
 
 
 def search(
@@ -104,28 +109,26 @@ def _refill(method: AbstractMethod, now: Search, z: Array, which: Array) -> Sear
 
 
 def _next(method: AbstractMethod, queue: Queue, z: Array, site: np.ndarray) -> Queue:
-    """Take out what has ended, and let the next ones in."""
-    status = np.asarray(queue.now.status)
-    over = (status != RUNNING) & (queue.task != _IDLE)
+    """Note where all are, take out what has ended, and let the next ones in."""
+    busy = queue.task != _IDLE
+    found = queue.found._replace(course=queue.found.course.copy())
+    found.course[queue.task[busy], queue.round[busy]] = np.asarray(queue.now.loss)[busy]
+    queue = queue._replace(found=found, round=queue.round + 1)
+    over = busy & (np.asarray(queue.now.status) != RUNNING)
     if not over.any():
         return queue
-    ended = queue.task[over]
-    found = jax.tree.map(np.copy, queue.found)
-    for name in Found._fields:
-        getattr(found, name)[ended] = np.asarray(getattr(queue.now, name))[over]
-    task, places = queue.task.copy(), queue.site.copy()
+    found = jax.tree.map(np.copy, found)
+    for name in _ENDS:
+        getattr(found, name)[queue.task[over]] = np.asarray(getattr(queue.now, name))[over]
+    task, places, rounds = queue.task.copy(), queue.site.copy(), queue.round.copy()
     free = np.flatnonzero(over)
     coming = np.arange(queue.waiting, min(queue.waiting + len(free), len(site)))
     task[free] = _IDLE
     task[free[: len(coming)]] = coming
     places[free[: len(coming)]] = site[coming]
+    rounds[free] = 0
     fresh = np.isin(task, coming)
-    # A lane without a search repeats the first one's start, and its end is not looked at.
+    # A lane without a search goes on with what it had, and nobody looks at it.
     starts = z[jnp.asarray(np.where(fresh, task, 0))]
     now = _refill(method, queue.now, starts, jnp.asarray(fresh))
-    return Queue(now, task, places, queue.waiting + len(coming), found)
-
-
-def failed(found: Found) -> np.ndarray:
-    """Tell which searches never began, because their loss was no number at the start."""
-    return found.status == FAILED
+    return Queue(now, task, places, rounds, queue.waiting + len(coming), found)

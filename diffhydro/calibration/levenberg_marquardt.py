@@ -28,6 +28,7 @@ from diffhydro.calibration.search import (
 from diffhydro.typing import Array, Float, Int
 
 _LONGEST = 2.0  # of a step of a free number: half the range from the middle of the bounds
+_ROUNDS = 3  # of finding out which entries a box holds
 _DAMPING = 1e-2  # at the start
 _LEAST, _MOST = 1e-7, 1e7  # of the damping
 _FLAT = 1e-6  # of the steepest entry's curvature: what counts as none
@@ -62,7 +63,7 @@ class LevenbergMarquardt(AbstractMethod):
 
     def advance(self, problem: AbstractObjective, site: Int[Array, " lane"], now: Search) -> Search:
         here: _Memory = now.inner
-        step = jnp.clip(now.z + _step(here), -EDGE, EDGE) - now.z
+        step = jnp.clip(now.z + _step(now.z, here), -EDGE, EDGE) - now.z
         found = problem.normal(now.z + step, site)
         finite = jnp.isfinite(found.loss) & jnp.all(jnp.isfinite(found.gradient), axis=-1)
         first = jnp.isinf(now.loss)
@@ -89,17 +90,29 @@ class LevenbergMarquardt(AbstractMethod):
         return choose(now.running, after, now)
 
 
-def _step(here: _Memory) -> Array:
-    """Solve for a step in entries scaled to a curvature of 1, and shorten what is too long."""
+def _step(z: Array, here: _Memory) -> Array:
+    """Solve for a step within a box; entries that would leave it stay on its side.
+
+    The others are solved for again with these held, so that an entry on its way to a bound, which
+    wants to go far, does not shorten the way of the rest.
+    """
     scale = jnp.diagonal(here.curvature, axis1=-2, axis2=-1)
     least = jnp.maximum(_FLAT * jnp.max(scale, axis=-1), jnp.finfo(scale.dtype).tiny ** 0.5)
     root = jnp.sqrt(jnp.maximum(scale, least[:, None]))
-    scaled = here.curvature / (root[:, :, None] * root[:, None, :])
-    ridge = here.damping[:, None, None] * jnp.eye(scale.shape[-1], dtype=scale.dtype)
-    step = -jnp.linalg.solve(scaled + ridge, (here.gradient / root)[..., None])[..., 0] / root
-    step = jnp.where(jnp.isfinite(step), step, 0.0)
-    longest = jnp.max(jnp.abs(step), axis=-1, keepdims=True)
-    return step * jnp.minimum(1.0, _LONGEST / jnp.maximum(longest, _LONGEST))
+    one = jnp.eye(scale.shape[-1], dtype=scale.dtype)[None]
+    matrix = here.curvature / (root[:, :, None] * root[:, None, :])
+    matrix = matrix + here.damping[:, None, None] * one
+    lowest = jnp.maximum(-EDGE - z, -_LONGEST) * root
+    highest = jnp.minimum(EDGE - z, _LONGEST) * root
+    held, step = jnp.zeros(z.shape, bool), jnp.zeros_like(z)
+    for _ in range(_ROUNDS):
+        moved = jnp.einsum("lij,lj->li", matrix, jnp.where(held, step, 0.0))
+        right = jnp.where(held, step, -here.gradient / root - moved)
+        free = ~held[:, :, None] & ~held[:, None, :]
+        found = jnp.linalg.solve(jnp.where(free, matrix, one), right[..., None])[..., 0]
+        step = jnp.clip(jnp.where(jnp.isfinite(found), found, 0.0), lowest, highest)
+        held = held | (step != found)
+    return step / root
 
 
 def _damped(

@@ -6,6 +6,7 @@
 A penalty counts as −ln p beside a likelihood. Beside a mean square its `strength` is a choice.
 """
 
+import math
 from abc import abstractmethod
 
 import equinox as eqx
@@ -27,6 +28,10 @@ class AbstractPrior(eqx.Module):
     @abstractmethod
     def curvature(self, z: Vector, centre: Vector) -> Vector:
         """Return the diagonal of the second derivative, nowhere negative."""
+
+    @abstractmethod
+    def moments(self, centre: Vector) -> tuple[Vector, Vector]:
+        """Return mean and standard deviation of the free numbers, with the penalty as −ln p."""
 
     @abstractmethod
     def draw(self, key: Array, centre: Vector) -> Vector:
@@ -52,6 +57,10 @@ class Near(AbstractPrior):
     def curvature(self, z: Vector, centre: Vector) -> Vector:
         return jnp.broadcast_to(self.strength / self.spread.astype(z.dtype) ** 2, z.shape)
 
+    def moments(self, centre: Vector) -> tuple[Vector, Vector]:
+        deviation = self.spread.astype(centre.dtype) / self.strength**0.5
+        return centre, jnp.broadcast_to(deviation, centre.shape)
+
     def draw(self, key: Array, centre: Vector) -> Vector:
         noise = jax.random.normal(key, centre.shape, centre.dtype)
         return centre + self.spread.astype(centre.dtype) * noise
@@ -67,6 +76,10 @@ class Uniform(AbstractPrior):
 
     def curvature(self, z: Vector, centre: Vector) -> Vector:
         return 2.0 * jax.nn.sigmoid(z) * jax.nn.sigmoid(-z)
+
+    def moments(self, centre: Vector) -> tuple[Vector, Vector]:
+        # z of a uniform law between bounds is logistic.
+        return jnp.zeros_like(centre), jnp.full_like(centre, math.pi / 3.0**0.5)
 
     def draw(self, key: Array, centre: Vector) -> Vector:
         return jax.random.logistic(key, centre.shape, centre.dtype)

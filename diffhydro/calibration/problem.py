@@ -57,8 +57,9 @@ class Calibration(AbstractObjective):
         targets: What was observed at the same sites and times.
         train: Paths, parts and patterns of what may change, as `split` takes them. Parameters of a
             loss are called `errors.<target>.<parameter>`.
-        own: By path, what differs between sites, `[site, ...]`. For a parameter that is calibrated
-            it is where the search starts and what a prior pulls towards.
+        own: By path, what differs between sites, `[site, ...]`, parameters of losses too. For a
+            parameter that is calibrated it is where the search starts and what a prior pulls
+            towards.
         prior: A penalty.
         names: Of the sites.
         memory: What time loops keep for gradients in reverse mode.
@@ -90,8 +91,8 @@ class Calibration(AbstractObjective):
         self.prior, self.memory = prior, memory
         self.names = tuple(map(str, names)) or tuple(f"site {i}" for i in range(self.sites))
         self._check()
-        first = {path: x[0] for path, x in self.own.items()}
-        self.coordinates = choose((put(model, first), self._errors), train)
+        mine, law = _sorted({path: x[0] for path, x in self.own.items()})
+        self.coordinates = choose((put(model, mine), put(self._errors, law)), train)
 
     def _check(self) -> None:
         shape = self.forcing.precipitation.shape
@@ -135,9 +136,27 @@ class Calibration(AbstractObjective):
         own = {path: x for path, x in self.own.items() if path in coordinates.paths}
         return jax.vmap(one, axis_size=self.sites)(own)
 
+    def of_sites(self, which: Sequence[int]) -> "Calibration":
+        """Return the calibration of some sites, such as those of a training fold."""
+        chosen = jnp.asarray(which)
+        return Calibration(
+            self.model,
+            jax.tree.map(lambda x: x[chosen], self.forcing),
+            [eqx.tree_at(lambda t: t.observed, t, t.observed[chosen]) for t in self.targets],
+            self.coordinates.paths,
+            own={path: x[chosen] for path, x in self.own.items()},
+            prior=self.prior,
+            names=[self.names[i] for i in which],
+            memory=self.memory,
+        )
+
     def model_at(self, z: Float[Array, " entry"], site: Array | int) -> AbstractModel:
         """Return the model of a site with some free numbers."""
         return self._at(z, site)[0]
+
+    def losses_at(self, z: Float[Array, " entry"], site: Array | int) -> tuple[AbstractLoss, ...]:
+        """Return the losses of all targets at a site with some free numbers."""
+        return self._at(z, site)[1]
 
     def simulate(self, z: Lanes, site: Places) -> tuple[Array, ...]:
         """Return the simulated series `[lane, time]` of every target."""
@@ -208,17 +227,22 @@ class Calibration(AbstractObjective):
         series = tuple(target.observe(run) for target in self.targets)
         parts = tuple(
             loss.parts(one, target.observed[site].astype(one.dtype), jnp.ones_like(one))
-            for one, target, loss in zip(series, self.targets, errors.values(), strict=True)
+            for one, target, loss in zip(series, self.targets, errors, strict=True)
         )
         return series, parts
 
-    def _at(self, z: Array, site: Array | int) -> tuple[AbstractModel, dict[str, AbstractLoss]]:
+    def _at(self, z: Array, site: Array | int) -> tuple[AbstractModel, tuple[AbstractLoss, ...]]:
         given = {path: x[site] for path, x in self.own.items()}
-        found = self.coordinates.values(z)
-        law = {path: x for path, x in found.items() if path.startswith(f"{ERRORS}.")}
-        mine = {path: x for path, x in found.items() if path not in law}
-        model = put(self.model, given | mine)
-        return model, put(self._errors, law)[ERRORS]
+        mine, law = _sorted(given | self.coordinates.values(z))
+        errors = put(self._errors, law)[ERRORS]
+        # By name: a dict that went through a tree operation is in alphabetical order.
+        return put(self.model, mine), tuple(errors[target.name] for target in self.targets)
+
+
+def _sorted(found: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Tell what belongs to the model from what belongs to losses."""
+    law = {path: x for path, x in found.items() if path.startswith(f"{ERRORS}.")}
+    return {path: x for path, x in found.items() if path not in law}, law
 
 
 def _residuals(target: Target, parts: Parts) -> Array:

@@ -38,7 +38,13 @@ class Search(eqx.Module):
 
 
 class AbstractMethod(eqx.Module):
-    """A way to go downhill."""
+    """A way to go downhill.
+
+    Attributes:
+        most: Rounds that a search may take.
+    """
+
+    most: eqx.AbstractVar[int]
 
     @abstractmethod
     def remember(self, z: Float[Array, "lane entry"]) -> Any:

@@ -1,7 +1,7 @@
 """Köppen–Geiger climates of Beck et al. (2023), present and future, from 1° to 30 arc-seconds.
 
-`<period>/koppen_geiger_<resolution>.tif`, one byte, EPSG:4326: 1 to 30 in the order of `data.koppen.CLASSES`,
-0 where there is no land.
+`<period>/koppen_geiger_<resolution>.tif`, one byte, EPSG:4326: 1 to 30 in the order of
+`data.koppen.CLASSES`, 0 where there is no land.
 """
 
 import re
