@@ -96,10 +96,12 @@ class Lbfgs(AbstractMethod):
             def loss_of(z: Array) -> Array:
                 return problem.loss(z[None], site[None])[0]
 
-            loss, gradient = optax.value_and_grad_from_state(loss_of)(place, state=optimizer)
-            step, optimizer = self._optimizer.update(
-                gradient, optimizer, place, value=loss, grad=gradient, value_fn=loss_of
-            )
+            # The line search of optax mixes integers, which strict promotion refuses.
+            with jax.numpy_dtype_promotion("standard"):
+                loss, gradient = optax.value_and_grad_from_state(loss_of)(place, state=optimizer)
+                step, optimizer = self._optimizer.update(
+                    gradient, optimizer, place, value=loss, grad=gradient, value_fn=loss_of
+                )
             return (
                 loss,
                 jnp.clip(jnp.asarray(optax.apply_updates(place, step)), -EDGE, EDGE),

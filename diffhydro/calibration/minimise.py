@@ -47,7 +47,9 @@ def minimise(
     start = misfit(free)
     if jnp.shape(start) != () or not bool(jnp.isfinite(start)):
         raise InputError(f"the misfit at the start is {start}; expected one finite number")
-    return _run(misfit, free, steps, tolerance)
+    # The line search of optax mixes integers, which strict promotion refuses.
+    with jax.numpy_dtype_promotion("standard"):
+        return _run(misfit, free, steps, tolerance)
 
 
 @eqx.filter_jit

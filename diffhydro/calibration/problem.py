@@ -86,7 +86,9 @@ class Calibration(AbstractObjective):
         names: Sequence[str] = (),
         memory: AbstractMemory = SOLVED,
     ) -> None:
-        self.model, self.forcing, self.targets = model, forcing, tuple(targets)
+        # NumPy arrays cannot be looked up by a site that is traced.
+        self.forcing = jax.tree.map(jnp.asarray, forcing)
+        self.model, self.targets = model, tuple(targets)
         self.own = {path: jnp.asarray(x) for path, x in (own or {}).items()}
         self.prior, self.memory = prior, memory
         self.names = tuple(map(str, names)) or tuple(f"site {i}" for i in range(self.sites))
