@@ -19,6 +19,7 @@ MEASUREMENTS = {
     "buckets": "HBV, 1600 columns",
     "water_balance": "the water-balance model, 1600 columns",
     "globe": "the globe of study A from a zarr store",
+    "calibration": "Levenberg–Marquardt against SCE-UA and against scipy site by site",
     "maps": "a year of a half-degree globe in five variables",
     "ismn": "a thousand station-years of the International Soil Moisture Network",
     "silhouette": "silhouettes of 56 112 cells in 11 clusters",

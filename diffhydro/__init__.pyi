@@ -38,6 +38,12 @@ from diffhydro.data.splits import ByRegion as ByRegion
 from diffhydro.data.splits import KFoldBySite as KFoldBySite
 from diffhydro.data.splits import LeaveOneSiteOut as LeaveOneSiteOut
 from diffhydro.errors import InputError as InputError
+from diffhydro.evaluation.sensitivity import Study as Study
+from diffhydro.evaluation.sensitivity import adjoint as adjoint
+from diffhydro.evaluation.sensitivity import dgsm as dgsm
+from diffhydro.evaluation.sensitivity import elasticities as elasticities
+from diffhydro.evaluation.sensitivity import morris as morris
+from diffhydro.evaluation.sensitivity import sobol as sobol
 from diffhydro.land.budget import budget as budget
 from diffhydro.land.forcing import Forcing as Forcing
 from diffhydro.land.hbv import Hbv as Hbv

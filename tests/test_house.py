@@ -22,7 +22,18 @@ MODULES = sorted(
 )
 LONGEST_FILE = 350
 # Heavy or optional: imported inside the function that needs them.
-LATE = {"matplotlib", "rasterio", "optuna", "dask", "numba", "scipy", "sklearn", "xarray"}
+LATE = {
+    "matplotlib",
+    "SALib",
+    "blackjax",
+    "rasterio",
+    "optuna",
+    "dask",
+    "numba",
+    "scipy",
+    "sklearn",
+    "xarray",
+}
 
 
 def _named(path: Path) -> str:

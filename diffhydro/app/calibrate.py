@@ -128,8 +128,7 @@ class _Keeper:
         """Return the queue that was saved, or the one at the beginning."""
         if not self._path.is_file():
             return like
-        found = rebuilt(like, load(self._path, self._identity))
-        return found._replace(waiting=int(found.waiting))
+        return rebuilt(like, load(self._path, self._identity))
 
     def __call__(self, queue: Queue) -> None:
         """Save, if it is time, and show."""

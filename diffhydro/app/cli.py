@@ -1,4 +1,4 @@
-"""The command line: `diffhydro column`, `simulate`, `calibrate`, `data`, `regions`, `demo`, `info`.
+"""The command line: `diffhydro simulate`, `calibrate`, `sensitivity`, `column`, `data`, `demo`, ….
 
 This module imports neither jax nor any physics, so that `--help` answers at once; each command
 imports what it needs when it runs.
@@ -234,6 +234,24 @@ def calibrate(
     prepare(cache)
 
     from diffhydro.app.calibrate import run
+
+    run(config, out)
+
+
+@app.command()
+def sensitivity(
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG.yaml", help="What is studied.", show_default=False)
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for results.", show_default=False)
+    ],
+    cache: Cached = True,
+) -> None:
+    """Find which parameter, and which rain, a result rests on; a figure for each method."""
+    prepare(cache)
+
+    from diffhydro.app.sensitivity import run
 
     run(config, out)
 

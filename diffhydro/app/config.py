@@ -6,7 +6,7 @@ What a key means stands beside it, and `docs/configuration.md` is made from it.
 import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,18 +14,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from diffhydro.errors import InputError
 
 Date = datetime.date
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-def _of(part: type[_Part]) -> Any:
+def _of(part: type[Part]) -> Any:
     """Make the default of a part: all its keys at theirs."""
     return lambda: part.model_validate({})
 
 
-class DataConfig(_Part):
+class DataConfig(Part):
     """Where weather and observations come from."""
 
     sites: str = Field(description="a NetCDF file or zarr store of sites, or `embedded`")
@@ -33,7 +34,7 @@ class DataConfig(_Part):
     only: list[str] | None = Field(None, description="names of the sites to use; all by default")
 
 
-class ObservedConfig(_Part):
+class ObservedConfig(Part):
     """One series that is compared."""
 
     variable: Literal["soil_moisture", "runoff", "evapotranspiration"] = Field(
@@ -65,7 +66,7 @@ class ObservedConfig(_Part):
         )
 
 
-class PeriodConfig(_Part):
+class PeriodConfig(Part):
     """Which days are for what."""
 
     train: tuple[Date, Date] | None = Field(None, description="first and last day of the fit")
@@ -90,7 +91,7 @@ class PeriodConfig(_Part):
         return self
 
 
-class SharingConfig(_Part):
+class SharingConfig(Part):
     """Parameters that sites have in common; the others are every site's own."""
 
     shared: list[str] = Field(default_factory=list, description="paths that all sites share")
@@ -98,7 +99,7 @@ class SharingConfig(_Part):
     clusters: str | None = Field(None, description="attribute of the sites that names clusters")
 
 
-class SearchConfig(_Part):
+class SearchConfig(Part):
     """How the best parameters are looked for."""
 
     method: Literal["levenberg-marquardt", "lbfgs", "adam"] = Field(
@@ -106,12 +107,12 @@ class SearchConfig(_Part):
     )
     starts: int = Field(4, ge=1, description="of every site: the first from its own values")
     seed: int = Field(0, ge=0, description="of the other starts")
-    lanes: int = Field(256, ge=1, description="searches side by side")
+    lanes: int = Field(512, ge=1, description="searches side by side")
     most: int | None = Field(None, ge=1, description="rounds of one search")
     tolerance: float = Field(1e-4, gt=0, lt=1, description="gain that ends a search, as a share")
 
 
-class PriorConfig(_Part):
+class PriorConfig(Part):
     """A pull towards the values before, or a law within bounds."""
 
     kind: Literal["near", "uniform"] = Field("near", description="Tikhonov's, or flat")
@@ -119,14 +120,14 @@ class PriorConfig(_Part):
     strength: float = Field(1.0, gt=0, description="of `near`: what the penalty is multiplied by")
 
 
-class TwinConfig(_Part):
+class TwinConfig(Part):
     """Observations that are made: the model with drawn parameters, and noise."""
 
     noise: float = Field(0.02, ge=0, description="standard deviation, in units of the series")
     seed: int = Field(1, ge=0, description="of parameters and noise")
 
 
-class Config(_Part):
+class Config(Part):
     """A calibration."""
 
     model: Literal["wbm", "hbv", "column"] = Field(description="water balance, buckets, Richards")
@@ -160,7 +161,12 @@ class Config(_Part):
 
 
 def read_config(path: Path) -> Config:
-    """Read and check a file."""
+    """Read and check a calibration."""
+    return read_as(Config, path)
+
+
+def read_as(kind: type[Kind], path: Path) -> Kind:
+    """Read and check a file of one kind."""
     if not path.is_file():
         raise InputError(f"no configuration at {path}: expected a YAML file")
     try:
@@ -170,16 +176,16 @@ def read_config(path: Path) -> Config:
     if not isinstance(found, dict):
         raise InputError(f"{path} holds a {type(found).__name__}; expected keys such as model")
     try:
-        return Config.model_validate(found)
+        return kind.model_validate(found)
     except ValidationError as error:
-        problems = "; ".join(_told(one) for one in error.errors())
+        problems = "; ".join(_told(kind, one) for one in error.errors())
         raise InputError(f"in {path}: {problems}") from None
 
 
-def _told(problem: Any) -> str:
+def _told(kind: type[BaseModel], problem: Any) -> str:
     where = ".".join(str(key) for key in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        near = get_close_matches(str(problem["loc"][-1]), _keys(problem["loc"][:-1]), 1)
+        near = get_close_matches(str(problem["loc"][-1]), _keys(kind, problem["loc"][:-1]), 1)
         hint = f"; did you mean {near[0]}?" if near else ""
         return f"there is no key {where}{hint}"
     message = problem["msg"].removeprefix("Value error, ")
@@ -188,8 +194,8 @@ def _told(problem: Any) -> str:
     return f"{where or 'the whole'}: {message}{shown}"
 
 
-def _keys(path: tuple[Any, ...]) -> list[str]:
-    part: Any = Config
+def _keys(kind: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
+    part: Any = kind
     for key in path:
         if isinstance(key, int):
             continue

@@ -1,5 +1,6 @@
 """From a configuration to a calibration: data read, filled and cut, model and losses made."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from diffhydro.app.config import Config, ObservedConfig
+from diffhydro.app.config import Config, DataConfig, ObservedConfig
 from diffhydro.app.land_setup import Setup, set_up
 from diffhydro.calibration import (
     Adam,
@@ -82,7 +83,10 @@ class Fitting:
 
 def prepare_fitting(config: Config, folder: Path) -> Fitting:
     """Read data and make a calibration; paths count from `folder`."""
-    sites, notes = _sites(config, folder)
+    sites, notes = read_sites(config.data, folder)
+    if isinstance(config.train, str):
+        sites, more = _of_a_kind(sites, config.train)
+        notes += more
     weather = Weather(sites.source, sites.label)
     dtype = np.dtype(config.dtype)
     setup = set_up(config.model, weather, config.parameters, dtype)
@@ -143,8 +147,8 @@ def simulate_targets(
     return {target.name: np.asarray(x)[:, spin_up:] for target, x in pairs}
 
 
-def _sites(config: Config, folder: Path) -> tuple[Sites, list[str]]:
-    data = config.data
+def read_sites(data: DataConfig, folder: Path) -> tuple[Sites, list[str]]:
+    """Read sites and fill the gaps of their weather; also say what was filled."""
     if data.sites == EMBEDDED:
         sites = Sites(embedded_weather(), "the embedded weather")
     else:
@@ -153,12 +157,17 @@ def _sites(config: Config, folder: Path) -> tuple[Sites, list[str]]:
     if data.only is not None:
         sites = sites.choose(data.only)
     filled, notes = complete(sites.source.load())
-    sites = replace(sites, source=filled)
-    if isinstance(config.train, str) and "is_wetland" in filled:
-        kept = (filled["is_wetland"].values > 0) == (config.train == "wetland")
-        notes.append(f"{int(kept.sum())} of {len(kept)} sites are {config.train}s")
-        sites = sites.where(kept)
-    return sites, notes
+    return replace(sites, source=filled), notes
+
+
+def _of_a_kind(sites: Sites, kind: str) -> tuple[Sites, list[str]]:
+    """Keep the uplands or the wetlands, where the data tell them apart."""
+    if "is_wetland" not in sites.source:
+        return sites, []
+    kept = (sites.source["is_wetland"].values > 0) == (kind == "wetland")
+    if not kept.any():
+        raise InputError(f"train is {kind}, but none of the {len(kept)} sites is one")
+    return sites.where(kept), [f"{int(kept.sum())} of {len(kept)} sites are {kind}s"]
 
 
 def _problem(
@@ -176,14 +185,18 @@ def _problem(
         seen = np.where(train, observed[one.name], np.nan)[:, :days]
         before = np.full((len(seen), spin_up), np.nan, seen.dtype)
         whole = np.concatenate([before, seen], axis=1).astype(setup.dtype)
-        observe = partial(probe, depth=one.depth) if one.depth else _FLUXES[one.variable]
-        targets.append(Target(one.name, observe, whole, _loss(one), one.weight))
+        targets.append(Target(one.name, observer(one), whole, _loss(one), one.weight))
     train_names = _SETS[config.train] if isinstance(config.train, str) else config.train
     own = {path: jnp.asarray(x, setup.dtype) for path, x in sorted(setup.numbers.items())}
     return Calibration(
         setup.base, forcing, targets, train_names, own=own, prior=_prior(config),
         names=[str(name) for name in weather.sites],
     )  # fmt: skip
+
+
+def observer(one: ObservedConfig) -> Callable[[Any], Array]:
+    """Give what turns a trajectory into the series of an instrument."""
+    return partial(probe, depth=one.depth) if one.depth else _FLUXES[one.variable]
 
 
 def _loss(one: ObservedConfig) -> AbstractLoss:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from diffhydro.app.case_report import to_json, write_all
-from diffhydro.app.states import write_archive
+from diffhydro.core.states import write_archive
 from diffhydro.errors import InputError
 
 

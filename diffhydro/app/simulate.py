@@ -17,8 +17,8 @@ from diffhydro._version import __version__
 from diffhydro.app.land_setup import Setup, at_sites, read_parameters, set_up
 from diffhydro.app.results import Results
 from diffhydro.app.simulate_output import attributes, coordinates, fields, rest
-from diffhydro.app.states import layout, load, rebuilt, save
 from diffhydro.core.devices import spread
+from diffhydro.core.states import layout, load, rebuilt, save
 from diffhydro.data.embedded import embedded_weather
 from diffhydro.data.weather import Weather, open_weather
 from diffhydro.errors import InputError

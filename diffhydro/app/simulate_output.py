@@ -6,7 +6,7 @@ import numpy as np
 
 from diffhydro._version import __version__
 from diffhydro.app.results import Field
-from diffhydro.app.states import named
+from diffhydro.core.states import named
 from diffhydro.data.weather import Weather
 from diffhydro.land.budget import Budget, budget
 from diffhydro.land.trajectory import Trajectory

@@ -8,7 +8,7 @@ LEAST = 60  # days that a score needs
 
 
 class Scores(NamedTuple):
-    """Scores `[site]`; NaN where there are too few days."""
+    """Scores `[site]`; NaN where there are too few days, or where a series does not vary."""
 
     rmse: np.ndarray
     ubrmse: np.ndarray  # of the anomalies: without the bias
@@ -38,11 +38,20 @@ def scores(simulated: np.ndarray, observed: np.ndarray, least: int = LEAST) -> S
     off_s = np.where(there, s - mean_s[:, None], 0.0)
     off_o = np.where(there, o - mean_o[:, None], 0.0)
     square = ((s - o) ** 2).sum(axis=1) / count
-    var_s, var_o = ((x**2).sum(axis=1) / count for x in (off_s, off_o))
+    varies_s, varies_o = _varies(simulated, there), _varies(observed, there)
+    var_s = np.where(varies_s, (off_s**2).sum(axis=1), 0.0) / count
+    var_o = np.where(varies_o, (off_o**2).sum(axis=1), np.nan) / count
     with np.errstate(invalid="ignore", divide="ignore"):
-        r = (off_s * off_o).sum(axis=1) / count / np.sqrt(var_s * var_o)
+        both = np.where(varies_s, (off_s * off_o).sum(axis=1), np.nan) / count
+        r = both / np.sqrt(var_s * var_o)
         nse = 1.0 - square / var_o
         terms = (r - 1.0) ** 2 + (np.sqrt(var_s / var_o) - 1.0) ** 2 + (mean_s / mean_o - 1.0) ** 2
     bias = mean_s - mean_o
     unbiased = np.sqrt(np.maximum(square - bias**2, 0.0))
     return Scores(np.sqrt(square), unbiased, bias, r, nse, 1.0 - np.sqrt(terms), days)
+
+
+def _varies(series: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Tell which sites have more than one value; what a mean rounds off is no variance."""
+    largest = np.where(there, series, -np.inf).max(axis=1, initial=-np.inf)
+    return largest > np.where(there, series, np.inf).min(axis=1, initial=np.inf)
