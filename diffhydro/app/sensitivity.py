@@ -79,7 +79,7 @@ def run(path: Path, out: Path) -> None:
     texts = _study(case, out, console)
     for method, text in texts.items():
         printed.print(f"{method} of {case.quantity} at {case.site}", style="bold", highlight=False)
-        printed.print(text, highlight=False)
+        printed.print(text, highlight=False, soft_wrap=True)
     told = {"version": __version__, "config": config.model_dump(mode="json"), "site": case.site}
     told["seconds"] = round(time.monotonic() - began, 1)
     with whole(out / "run.json") as part:
@@ -136,7 +136,7 @@ def _study(case: Case, out: Path, console: Console) -> dict[str, str]:
 def _elasticities(case: Case, response: Any, out: Path, found: dict) -> tuple[str, Any]:
     near = studies.elasticities(case.study, case.observe)
     target = out / "elasticities.png"
-    figures.draw_elasticities(near, target, times=case.times, quantity=case.quantity)
+    figures.draw_elasticities(near, target, times=list(case.times), quantity=case.quantity)
     days = [str(day) for day in case.times]
     rows = [[day, *row] for day, row in zip(days, near.elasticity.T.tolist(), strict=True)]
     _write(out / "elasticities.csv", ["day", *near.names], rows)
@@ -153,7 +153,7 @@ def _adjoint(case: Case, response: Any, out: Path, found: dict) -> tuple[str, An
     course = np.asarray(case.observe(case.model.run(case.forcing)))
     target = out / "adjoint.png"
     figures.draw_adjoint(
-        past, target, course=course, when=when, times=case.times, quantity=case.quantity
+        past, target, course=course, when=when, times=list(case.times), quantity=case.quantity
     )
     names = list(past.forcing)
     columns = [np.broadcast_to(past.forcing[name], case.times.shape) for name in names]

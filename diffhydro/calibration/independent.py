@@ -5,6 +5,7 @@ wait. The program knows neither how many searches there are nor which is where: 
 outside of it, and is part of what is saved.
 """
 
+import os
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -15,9 +16,10 @@ import numpy as np
 
 from diffhydro.calibration.objective import AbstractObjective
 from diffhydro.calibration.search import RUNNING, AbstractMethod, Search, choose
-from diffhydro.typing import Array, Float, Int
+from diffhydro.typing import Array, ArrayLike, Float
 
-LANES = 256
+LANES = 512
+_LEAST, _MOST = 8, 256  # lanes of a part: vectors are full, and caches hold it
 _IDLE = -1  # the search of a lane that has none
 _ENDS = ("z", "loss", "status", "evaluations")
 
@@ -50,7 +52,7 @@ class Queue(NamedTuple):
     task: np.ndarray  # which search a lane has
     site: np.ndarray  # and at which site
     round: np.ndarray  # and how many rounds it has had
-    waiting: int  # the first search that has not begun
+    waiting: np.ndarray  # the first search that has not begun, in an array like all that is saved
     found: Found
 
 
@@ -69,7 +71,8 @@ def line_up(
     task = np.arange(lanes)
     found = Found.nothing(searches, entries, method.most, np.dtype(z.dtype))
     none = np.zeros(lanes, int)
-    return Queue(method.begin(z[:lanes]), task, np.asarray(site)[:lanes], none, lanes, found)
+    begun = np.asarray(lanes)
+    return Queue(method.begin(z[:lanes]), task, np.asarray(site)[:lanes], none, begun, found)
 
 
 def search(
@@ -90,17 +93,46 @@ def search(
     """
     site = np.asarray(site)
     while (queue.task != _IDLE).any():
-        now = _advance(method, problem, jnp.asarray(queue.site), queue.now)
+        now = _round(method, problem, queue)
         queue = _next(method, queue._replace(now=now), z, site)
         watch(queue)
     return queue.found
 
 
+def _round(method: AbstractMethod, problem: AbstractObjective, queue: Queue) -> Search:
+    """Advance the lanes that are busy, gathered into parts of one size.
+
+    A program keeps one core busy, and parts run side by side: calls return before they are done.
+    Lanes that have nothing to do cost nothing, and there is one program whoever is left.
+    """
+    size = _size_of_a_part(len(queue.task))
+    busy = np.flatnonzero(queue.task != _IDLE)
+    # Lanes are chosen in NumPy: for XLA each number of them would be another program.
+    now = jax.tree.map(np.array, queue.now)
+    found = []
+    for start in range(0, len(busy), size):
+        # The last part is filled up with its last lane, whose copies are thrown away.
+        some = busy[np.minimum(start + np.arange(size), len(busy) - 1)]
+        part = jax.tree.map(lambda x, some=some: x[some], now)
+        found.append((some, _advance(method, problem, queue.site[some], part)))
+    for some, part in found:
+        for old, new in zip(jax.tree.leaves(now), jax.tree.leaves(part), strict=True):
+            old[some] = np.asarray(new)
+    return now
+
+
+def _size_of_a_part(lanes: int) -> int:
+    if lanes < 2 * _LEAST or jax.default_backend() != "cpu":
+        return lanes
+    each = -(-lanes // (os.cpu_count() or 1))
+    return min(-(-each // _LEAST) * _LEAST, _MOST)
+
+
 @eqx.filter_jit
 def _advance(
-    method: AbstractMethod, problem: AbstractObjective, site: Int[Array, " lane"], now: Search
+    method: AbstractMethod, problem: AbstractObjective, site: ArrayLike, now: Search
 ) -> Search:
-    return method.advance(problem, site, now)
+    return method.advance(problem, jnp.asarray(site), now)
 
 
 @eqx.filter_jit
@@ -122,7 +154,8 @@ def _next(method: AbstractMethod, queue: Queue, z: Array, site: np.ndarray) -> Q
         getattr(found, name)[queue.task[over]] = np.asarray(getattr(queue.now, name))[over]
     task, places, rounds = queue.task.copy(), queue.site.copy(), queue.round.copy()
     free = np.flatnonzero(over)
-    coming = np.arange(queue.waiting, min(queue.waiting + len(free), len(site)))
+    first = int(queue.waiting)
+    coming = np.arange(first, min(first + len(free), len(site)))
     task[free] = _IDLE
     task[free[: len(coming)]] = coming
     places[free[: len(coming)]] = site[coming]
@@ -131,4 +164,4 @@ def _next(method: AbstractMethod, queue: Queue, z: Array, site: np.ndarray) -> Q
     # A lane without a search goes on with what it had, and nobody looks at it.
     starts = z[jnp.asarray(np.where(fresh, task, 0))]
     now = _refill(method, queue.now, starts, jnp.asarray(fresh))
-    return Queue(now, task, places, rounds, queue.waiting + len(coming), found)
+    return Queue(now, task, places, rounds, np.asarray(first + len(coming)), found)
