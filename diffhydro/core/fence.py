@@ -18,7 +18,10 @@ Out = TypeVar("Out")
 
 
 def fence(function: Callable[[Array], Out], x: Array) -> Out:
-    """Evaluate function(x) once, into memory. Differentiable like the function itself."""
+    """Evaluate function(x) once, into memory. Differentiable like the function itself.
+
+    Under `jax.vmap` it stands as long as `x` is not mapped; what `function` closes over may be.
+    """
     shape = jax.eval_shape(function, x)
 
     def never(_: Array) -> Out:

@@ -13,6 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax import custom_batching
 
+from diffhydro.typing import Array
+
 
 def columns_last(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make `function`, written for arrays with one trailing column axis, serve any vmap.
@@ -52,16 +54,9 @@ def _packed(function: Callable[..., Any], size: int) -> Callable[..., Any]:
 
     @call.def_vmap
     def _(outer: int, batched: Any, *wide: Any) -> Any:
-        # An outer map: fold both column axes into one, so that the function still sees one.
-        def fold(is_batched: bool, x: Any) -> Any:
-            x = x if is_batched else jnp.expand_dims(x, 0)
-            x = jnp.moveaxis(x, 0, -2)
-            if x.shape[-2:] == (1, 1):
-                return x[..., 0]
-            x = jnp.broadcast_to(x, (*x.shape[:-2], outer, size))
-            return x.reshape(*x.shape[:-2], outer * size)
-
-        folded = jax.tree.map(fold, list(batched), list(wide))
+        folded = jax.tree.map(
+            lambda is_batched, x: fold(is_batched, x, outer, size), list(batched), list(wide)
+        )
         out = _packed(function, outer * size)(*folded)
         out = jax.tree.map(lambda x: x.reshape(outer, size, *x.shape[1:]), out)
         return out, jax.tree.map(lambda _: True, out)
@@ -69,7 +64,32 @@ def _packed(function: Callable[..., Any], size: int) -> Callable[..., Any]:
     return call
 
 
+def fold(is_batched: bool, x: Array, outer: int, size: int) -> Array:
+    """Fold an outer map's axis, the first, into the columns, so that a function still sees one.
+
+    Args:
+        is_batched: Has `x` that axis?
+        outer: Its length.
+        size: Columns that the function saw so far.
+    """
+    x = x if is_batched else jnp.expand_dims(x, 0)
+    x = jnp.moveaxis(x, 0, -2)
+    if x.shape[-2:] == (1, 1):
+        return x[..., 0]
+    x = jnp.broadcast_to(x, (*x.shape[:-2], outer, size))
+    return x.reshape(*x.shape[:-2], outer * size)
+
+
 def full_width(tree: Any, *others: Any) -> Any:
     """Give every array of `tree` as many columns as the widest array of `tree` and `others` has."""
     columns = max(x.shape[-1] for x in jax.tree.leaves((tree, others)))
     return jax.tree.map(lambda x: jnp.broadcast_to(x, (*x.shape[:-1], columns)), tree)
+
+
+def same_width(tree: Any, other: Any) -> tuple[Any, Any]:
+    """Give each array of one tree as many columns as its partner in the other, where one has 1."""
+
+    def one(x: Array, y: Array) -> Array:
+        return jnp.broadcast_to(x, (*x.shape[:-1], max(x.shape[-1], y.shape[-1])))
+
+    return jax.tree.map(one, tree, other), jax.tree.map(one, other, tree)

@@ -1,7 +1,7 @@
-"""States of many sites in a file, so that a run goes on where another stopped, bit for bit.
+"""States in a file, so that a run goes on where another stopped, bit for bit.
 
-A state file is a NumPy archive (no pickle): every array of the state by its path, with a leading
-axis `site`, and a description of the model, its layers and its sites, which a run compares with its
+A state file is a NumPy archive (no pickle): every array of the state by its path, and a description
+of what it belongs to (a model, the layout of its state, its sites), which a run compares with its
 own before it starts.
 """
 

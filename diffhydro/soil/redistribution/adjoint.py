@@ -43,11 +43,11 @@ def undo(
         change_bar = with_foot(bar[:-1], bar[-1] + drain * step.flux_above[-1])
         multiplier = sweep(*transpose(step.lower, step.diagonal, step.upper), change_bar)
 
-        def pulled(multiplier):
+        def pulled(_):
             weight = with_foot(multiplier[1:], drain) - multiplier
             return fluxes_back(weight, step, solved.change, at, layers)
 
-        curves_bar, base_more = fence(pulled, multiplier)
+        curves_bar, base_more = fence(pulled, at.psi)
         soil_more, theta_more = pull_back(layers.soil, theta, at, curves_bar)
         ground = soil_more, most_more, base_more
         ground = jax.tree.map(jnp.add, (soil_bar, most_bar, base_bar), ground)

@@ -41,6 +41,32 @@ def keep_within(theta: Array, most: Array, thickness: Array) -> Kept:
     return Kept(first + second, excess, lack, full, dry)
 
 
+def bounds_ahead(
+    theta_dot: Array, most_dot: Array, kept: Kept, thickness: Array
+) -> tuple[Array, Array, Array]:
+    """Push θ̇, and that of the upper bound, through `keep_within`.
+
+    Returns:
+        Tangents of the water contents within their bounds, of the excess and of the lack.
+    """
+
+    def up(excess_dot, row):
+        dot, most, full, size = row
+        water = dot + excess_dot / size
+        return jnp.where(full, (water - most) * size, 0.0), jnp.where(full, most, water)
+
+    def down(lack_dot, row):
+        dot, dry, size = row
+        water = dot - lack_dot / size
+        return jnp.where(dry, -water * size, 0.0), jnp.where(dry, 0.0, water)
+
+    none = jnp.zeros_like(theta_dot[0])
+    rows = theta_dot, most_dot, kept.full, thickness
+    excess_dot, theta_dot = lax.scan(up, none, rows, reverse=True)
+    lack_dot, theta_dot = lax.scan(down, none, (theta_dot, kept.dry, thickness))
+    return theta_dot, excess_dot, lack_dot
+
+
 def bounds_back(
     theta_bar: Array, drainage_bar: Array, out_bar: Array, kept: Kept, thickness: Array
 ) -> tuple[Array, Array]:

@@ -9,11 +9,13 @@ from jax import lax
 
 from diffhydro.core.fence import fence
 from diffhydro.core.lanes import columns_last, full_width
+from diffhydro.core.linear import at_first_only, linear_map
 from diffhydro.core.timeloop import keep
 from diffhydro.soil.hydraulics.by_water import by_water
 from diffhydro.soil.redistribution.adjoint import undo
 from diffhydro.soil.redistribution.bounds import keep_within
 from diffhydro.soil.redistribution.step import Layers, Push, assemble, solve
+from diffhydro.soil.redistribution.tangent import push_ahead
 from diffhydro.typing import Array
 
 
@@ -29,9 +31,9 @@ def redistribute(
 ) -> tuple[Array, Moved]:
     """Let water move among the layers of one column.
 
-    Written for one column; under `jax.vmap` all columns run as lanes of one program. Reverse-mode
-    gradients reach the water before, the soil, the foot and the push; thickness and duration are
-    constants.
+    Written for one column; under `jax.vmap` all columns run as lanes of one program. Derivatives,
+    forward and reverse, reach the water before, the soil, the foot and the push; thickness and
+    duration are constants.
 
     Args:
         theta: Water content `[layer]`.
@@ -54,27 +56,31 @@ def _differentiable(dt: float, steps: int) -> Any:
         theta, layers, push = full_width((theta, layers, push))
         return _march(theta, layers, push, dt, steps, record=True)
 
-    def backward(visited, layers, push, bars):
-        bars, layers, push = full_width((bars, layers, push))
+    def ahead(saved, dots):
+        (visited, layers, push), dots = full_width((saved, dots))
+        return push_ahead(visited, layers, push, dt, *dots)
+
+    def backward(saved, bars):
+        (visited, layers, push), bars = full_width((saved, bars))
         return undo(visited, layers, push, dt, *bars)
 
     # Compiled here so that a step taken outside any jit is not compiled again each time.
-    plain, recorded, backward = (jax.jit(columns_last(f)) for f in (plain, recorded, backward))
+    plain = jax.jit(columns_last(plain))
+    recorded = at_first_only(jax.jit(columns_last(recorded)))
+    ahead, backward = jax.jit(ahead), jax.jit(backward)
 
-    @jax.custom_vjp
+    @jax.custom_jvp
     def interval(theta, layers, push):
         return plain(theta, layers, push)
 
-    def forward(theta, layers, push):
-        result, visited = keep(recorded(theta, layers, push))
-        return result, (visited, layers, push)
+    @interval.defjvp
+    def _(inputs, dots):
+        theta_dot, layers_dot, push_dot = dots
+        result, visited = keep(recorded(*inputs))
+        saved = visited, *inputs[1:]
+        dots = theta_dot, layers_dot.soil, layers_dot.base, push_dot
+        return result, linear_map(ahead, backward, saved, dots)
 
-    def reverse(saved, bars):
-        visited, layers, push = saved
-        theta_bar, soil_bar, base_bar, push_bar = backward(visited, layers, push, bars)
-        return theta_bar, Layers(soil_bar, jnp.zeros_like(layers.thickness), base_bar), push_bar
-
-    interval.defvjp(forward, reverse)
     return interval
 
 

@@ -88,6 +88,28 @@ def solve(
     return Solved(change, gain, flux[-1])
 
 
+def fluxes_ahead(
+    dot: ByWater, base_dot: Array, step: Step, change: Array, at: ByWater, layers: Layers
+) -> Array:
+    """Push tangents of the curves and the foot into the faces' fluxes, at fixed δ."""
+    distance = 0.5 * (layers.thickness[:-1] + layers.thickness[1:])
+    x, y = change[:-1], change[1:]
+    k_slope, psi_slope = at.conductivity_slope, at.psi_slope
+    tilt = 0.5 * (k_slope[:-1] * x + k_slope[1:] * y)
+    lean = 0.5 * (step.gradient + (psi_slope[:-1] * x - psi_slope[1:] * y) / distance)
+    head = (step.mean + tilt) / distance
+    steep, stiff = 0.5 * step.gradient, step.mean / distance
+    inside = (
+        head * (dot.psi[:-1] - dot.psi[1:])
+        + lean * (dot.conductivity[:-1] + dot.conductivity[1:])
+        + stiff * (dot.psi_slope[:-1] * x - dot.psi_slope[1:] * y)
+        + steep * (dot.conductivity_slope[:-1] * x + dot.conductivity_slope[1:] * y)
+    )
+    foot = layers.base * (dot.conductivity[-1] + dot.conductivity_slope[-1] * change[-1])
+    free = at.conductivity[-1] + k_slope[-1] * change[-1]
+    return with_foot(inside, foot + base_dot * free)
+
+
 def fluxes_back(
     weight: Array, step: Step, change: Array, at: ByWater, layers: Layers
 ) -> tuple[ByWater, Array]:

@@ -10,31 +10,19 @@ never differentiated, and the lengths of the steps are constants. A scheme of tw
 rule twice, with the linear glue between them.
 """
 
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from diffhydro.core import tridiagonal
 from diffhydro.soil.boundary import Drive
-from diffhydro.soil.richards import flows as flow
 from diffhydro.soil.richards.problem import Mesh, Problem
-from diffhydro.soil.richards.record import Steps
-from diffhydro.soil.richards.rows import in_sorted_rows, pick
-from diffhydro.soil.richards.stage import Rates, Scheme, choose
-from diffhydro.soil.richards.state import Exchange
+from diffhydro.soil.richards.record import Steps, by_column
+from diffhydro.soil.richards.stage import Rates, Result, Scheme, choose, result
+from diffhydro.soil.richards.state import Change, Exchange
 from diffhydro.typing import Array
 
 _Setting = tuple[Mesh, Problem, Drive]
-
-
-class Back(NamedTuple):
-    """Cotangents on their way back through the interval."""
-
-    psi: Array
-    stored: Array
-    pond: Array
 
 
 def pull_back(
@@ -43,45 +31,27 @@ def pull_back(
     drive: Drive,
     steps: Steps,
     scheme: Scheme,
-    back: Back,
+    back: Change,
     amounts: Exchange,
     *,
     uneven: bool,
-) -> tuple[Back, Problem, Drive]:
+) -> tuple[Change, Problem, Drive]:
     """Return the cotangents of the state before, of the problem and of the drive.
 
     Args:
         uneven: Some columns may have taken many more steps than others.
     """
-    taken = jnp.sum(steps.length > 0, axis=0)
-    (columns,) = taken.shape
-    if not uneven:
 
-        def step(number: Array) -> Steps:
-            return jax.tree.map(lambda x: lax.dynamic_index_in_dim(x, number, 0, False), steps)
+    def walk(given, step, taken: Array):
+        setting, back, amounts = given
+        return _walk_back(setting, step, taken, scheme, back, amounts)
 
-        back, found = _walk_back((mesh, problem, drive), step, taken, scheme, back, amounts)
-        return back, *found
-
-    trail = jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), steps)  # column, step
-
-    def row(chosen: Array):
-        few, few_back, few_amounts = pick(((mesh, problem, drive), back, amounts), chosen, columns)
-        count = jnp.where(chosen < columns, pick(taken, chosen, columns), 0)
-
-        def step(number: Array) -> Steps:
-            one = jax.tree.map(lambda x: x.at[chosen, number].get(mode="clip"), trail)
-            one = jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), one)
-            return Steps(one.psi, one.pond, jnp.where(number < count, one.length, 0.0))
-
-        return _walk_back(few, step, count, scheme, few_back, few_amounts)
-
-    back, found = in_sorted_rows(taken, row)
+    back, found = by_column(steps, ((mesh, problem, drive), back, amounts), walk, uneven=uneven)
     return back, *found
 
 
 def _walk_back(
-    setting: _Setting, step, taken: Array, scheme: Scheme, back: Back, amounts: Exchange
+    setting: _Setting, step, taken: Array, scheme: Scheme, back: Change, amounts: Exchange
 ):
     """Undo all steps; `step` gives those of one number, with length 0 for who has none."""
 
@@ -95,7 +65,7 @@ def _walk_back(
     return carry[1:]
 
 
-def _undo_step(mesh, problem, drive, one: Steps, scheme: Scheme, back: Back, amounts: Exchange):
+def _undo_step(mesh, problem, drive, one: Steps, scheme: Scheme, back: Change, amounts: Exchange):
     taken = one.length > 0
     length = jnp.where(taken, one.length, 1.0)
     step = scheme.implicit * length
@@ -116,7 +86,7 @@ def _undo_step(mesh, problem, drive, one: Steps, scheme: Scheme, back: Back, amo
             mesh, problem, drive, psi, one.pond[number], step, later, rates
         )
         kappa = kappas[number]
-        later = Back(jnp.zeros_like(psi), kappa * stored + direct[0], kappa * pond + direct[1])
+        later = Change(jnp.zeros_like(psi), kappa * stored + direct[0], kappa * pond + direct[1])
         direct = ((1.0 - kappa) * stored, (1.0 - kappa) * pond)
         return later, direct, jax.tree.map(jnp.add, found, more)
 
@@ -127,20 +97,9 @@ def _undo_step(mesh, problem, drive, one: Steps, scheme: Scheme, back: Back, amo
     return choose(taken, before, back), found
 
 
-def _undo_stage(mesh, problem, drive, psi, pond, step, back: Back, rates: Rates):
+def _undo_stage(mesh, problem, drive, psi, pond, step, back: Change, rates: Rates):
     def forward(psi, pond, problem, drive):
-        held = flow.held(problem, drive)
-        base = jnp.zeros_like(psi)
-        here = flow.evaluate(mesh, problem, drive, held, psi, base, pond, step)
-        net = here.face[:-1] - here.face[1:]
-        uptake = jnp.zeros_like(pond)
-        if here.sink is not None:
-            net = net - here.sink
-            uptake = jnp.sum(here.sink, axis=0)
-        end, runoff = problem.top.settle(here.face[0], pond, step, drive)
-        # `base` above is not the R of this stage, but neither results nor Jacobian depend on it.
-        results = (here.stored, net, end, Rates(here.face[0], runoff, here.face[-1], uptake))
-        return results, here
+        return result(mesh, problem, drive, psi, pond, step)
 
     _, pull, here = jax.vjp(forward, psi, pond, problem, drive, has_aux=True)
     right = here.capacity * back.stored + back.psi
@@ -152,7 +111,7 @@ def _undo_stage(mesh, problem, drive, psi, pond, step, back: Back, rates: Rates)
     adjoint = tridiagonal.sweep(
         *tridiagonal.transpose(here.lower, here.diagonal, here.upper), right
     )
-    bars = (back.stored - adjoint, step[None] * adjoint, back.pond, rates)
+    bars = Result(back.stored - adjoint, step[None] * adjoint, back.pond, rates)
     _, pond_bar, problem_bar, drive_bar = pull(bars)
     return adjoint, pond_bar, (problem_bar, drive_bar)
 

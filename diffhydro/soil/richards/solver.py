@@ -6,15 +6,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from diffhydro.core.lanes import columns_last, full_width
+from diffhydro.core.lanes import columns_last, full_width, same_width
+from diffhydro.core.linear import at_first_only, linear_map
 from diffhydro.core.timeloop import keep
 from diffhydro.soil.boundary import Drive
 from diffhydro.soil.richards.adaptive import Adaptive
-from diffhydro.soil.richards.adjoint import Back, pull_back
+from diffhydro.soil.richards.adjoint import pull_back
 from diffhydro.soil.richards.fixed import Fixed
 from diffhydro.soil.richards.problem import Mesh, Problem
 from diffhydro.soil.richards.stage import SDIRK2
-from diffhydro.soil.richards.state import Effort, Exchange, SoilWater
+from diffhydro.soil.richards.state import Change, Effort, Exchange, SoilWater
+from diffhydro.soil.richards.tangent import push_ahead
 from diffhydro.typing import Array
 
 Policy = Fixed | Adaptive
@@ -25,10 +27,10 @@ def advance(
 ) -> tuple[SoilWater, Exchange, Effort]:
     """Advance one column over one interval of constant drive.
 
-    Written for one column; under `jax.vmap` all columns run as lanes of one program. Reverse-mode
-    gradients reach the soil, the boundaries, the roots, the drive, and the water and pond before;
-    the grid and the duration are constants. The guess `water.psi` does not influence the solution,
-    so its gradient is zero.
+    Written for one column; under `jax.vmap` all columns run as lanes of one program. Derivatives,
+    forward and reverse, reach the soil, the boundaries, the roots, the drive, and the water and
+    pond before; the grid and the duration are constants. The guess `water.psi` does not influence
+    the solution, so its derivative is zero.
     """
     return _differentiable(policy)(mesh, problem, water, drive, duration)
 
@@ -45,30 +47,38 @@ def _differentiable(policy: Policy) -> Any:
         water = full_width(water, mesh, problem, drive)
         return policy.integrate(mesh, problem, drive, water, duration, record=True)
 
-    def backward(mesh, problem, drive, steps, back, amounts):
-        back, amounts = full_width((back, amounts), steps)
-        uneven = isinstance(policy, Adaptive)
-        return pull_back(mesh, problem, drive, steps, scheme, back, amounts, uneven=uneven)
+    def ahead(saved, dots):
+        mesh, problem, drive, steps = saved
+        start, push = dots
+        start = full_width(start, steps)
+        (problem, drive), push = same_width((problem, drive), push)
+        return push_ahead(mesh, problem, drive, steps, scheme, start, push, uneven=uneven)
 
-    plain, recorded, backward = map(columns_last, (plain, recorded, backward))
+    def backward(saved, bars):
+        mesh, problem, drive, steps = saved
+        back, amounts = full_width(bars, steps)
+        back, *push = pull_back(mesh, problem, drive, steps, scheme, back, amounts, uneven=uneven)
+        return back, tuple(push)
 
-    @jax.custom_vjp
+    uneven = isinstance(policy, Adaptive)
+    plain, recorded = columns_last(plain), at_first_only(columns_last(recorded))
+    # Compiled here so that these programs are traced once, however often they are met.
+    ahead, backward = jax.jit(ahead), jax.jit(backward)
+
+    @jax.custom_jvp
     def interval(mesh, problem, water, drive, duration):
         return plain(mesh, problem, water, drive, duration)
 
-    def forward(mesh, problem, water, drive, duration):
-        results = recorded(mesh, problem, water, drive, duration)
-        water, amounts, effort, steps = keep(results)
-        return (water, amounts, effort), (mesh, problem, drive, duration, steps)
+    @interval.defjvp
+    def _(inputs, dots):
+        mesh, problem, _, drive, _ = inputs
+        _, problem_dot, water_dot, drive_dot, _ = dots
+        water, amounts, effort, steps = keep(recorded(*inputs))
+        start = Change(water_dot.psi, water_dot.stored, water_dot.pond)
+        saved = mesh, problem, drive, steps
+        end, amounts_dot = linear_map(ahead, backward, saved, (start, (problem_dot, drive_dot)))
+        water_dot = SoilWater(end.psi, end.stored, end.pond, jnp.zeros_like(water.pace))
+        nothing = jax.tree.map(jnp.zeros_like, effort)
+        return (water, amounts, effort), (water_dot, amounts_dot, nothing)
 
-    def reverse(saved, bars):
-        mesh, problem, drive, duration, steps = saved
-        water_bar, amounts_bar, _ = bars
-        back = Back(water_bar.psi, water_bar.stored, water_bar.pond)
-        back, problem_bar, drive_bar = backward(mesh, problem, drive, steps, back, amounts_bar)
-        before = SoilWater(back.psi, back.stored, back.pond, jnp.zeros_like(water_bar.pace))
-        none = jax.tree.map(jnp.zeros_like, (mesh, duration))
-        return none[0], problem_bar, before, drive_bar, none[1]
-
-    interval.defvjp(forward, reverse)
     return interval

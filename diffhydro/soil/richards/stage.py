@@ -62,6 +62,33 @@ class Outcome(NamedTuple):
     rates: Rates
 
 
+class Result(NamedTuple):
+    """What a converged stage says about its water, as functions of its heads."""
+
+    stored: Array
+    net: Array  # rate of every node
+    pond: Array  # at the end
+    rates: Rates
+
+
+def result(
+    mesh: Mesh, problem: Problem, drive: Drive, psi: Array, pond: Array, step: Array
+) -> tuple[Result, flow.Flows]:
+    """Return what both derivatives of an interval differentiate, and the Jacobian beside it.
+
+    The residual in these flows is none: neither the results nor the Jacobian depend on R.
+    """
+    held = flow.held(problem, drive)
+    here = flow.evaluate(mesh, problem, drive, held, psi, jnp.zeros_like(psi), pond, step)
+    net = here.face[:-1] - here.face[1:]
+    uptake = jnp.zeros_like(pond)
+    if here.sink is not None:
+        net = net - here.sink
+        uptake = jnp.sum(here.sink, axis=0)
+    end, runoff = problem.top.settle(here.face[0], pond, step, drive)
+    return Result(here.stored, net, end, Rates(here.face[0], runoff, here.face[-1], uptake)), here
+
+
 class Stage(NamedTuple):
     """One implicit stage, as far as it is known before it is solved."""
 

@@ -1,5 +1,7 @@
 """What the solver carries from interval to interval, and what it reports about each."""
 
+from typing import NamedTuple
+
 import equinox as eqx
 
 from diffhydro.typing import Array, Float
@@ -17,6 +19,14 @@ class SoilWater(eqx.Module):
     stored: Float[Array, " node"]
     pond: Float[Array, ""]
     pace: Float[Array, ""]
+
+
+class Change(NamedTuple):
+    """Tangents of a state, or its cotangents: what a derivative carries through an interval."""
+
+    psi: Float[Array, " node"]
+    stored: Float[Array, " node"]
+    pond: Float[Array, ""]
 
 
 class Exchange(eqx.Module):
