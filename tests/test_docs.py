@@ -48,17 +48,35 @@ def _run(page: Path, folder: Path) -> None:
             assert checker.check_output(text, printed[number], LOOSELY), (text, printed[number])
 
 
+def _assert_same_picture(kept: str, made: Path) -> None:
+    from matplotlib.image import imread
+
+    old, new = imread(DOCS / "tutorials" / "figures" / kept), imread(made)
+    # Text may be set a pixel aside by another version of the library; curves may not move.
+    assert old.shape == new.shape
+    assert np.abs(old - new).mean() < 0.02
+
+
 @pytest.mark.slow
 def test_the_tutorial_runs_and_makes_its_figure(tmp_path):
     page = DOCS / "tutorials" / "richards.md"
     _run(page, tmp_path)
-    from matplotlib.image import imread
+    _assert_same_picture("celia.png", tmp_path / "results" / "p01_celia_newmexico.png")
 
-    kept = imread(DOCS / "tutorials" / "figures" / "celia.png")
-    made = imread(tmp_path / "results" / "p01_celia_newmexico.png")
-    # Text may be set a pixel aside by another version of the library; curves may not move.
-    assert kept.shape == made.shape
-    assert np.abs(kept - made).mean() < 0.02
+
+@pytest.mark.slow
+def test_the_tutorial_of_sensitivities_runs_and_makes_its_figures(tmp_path):
+    pytest.importorskip("SALib")
+    _run(DOCS / "tutorials" / "sensitivity.md", tmp_path)
+    for name in ("elasticities.png", "bounds.png", "effects.png", "rain.png"):
+        _assert_same_picture(f"sensitivity_{name}", tmp_path / name)
+
+
+@pytest.mark.slow
+def test_the_tutorial_of_assimilation_runs_and_makes_its_figures(tmp_path):
+    _run(DOCS / "tutorials" / "assimilation.md", tmp_path)
+    for name in ("cost", "reports", "water"):
+        _assert_same_picture(f"assimilation_{name}.png", tmp_path / f"{name}.png")
 
 
 @pytest.mark.slow

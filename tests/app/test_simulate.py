@@ -13,7 +13,7 @@ import xarray as xr
 import yaml
 
 from diffhydro.app.cli import main
-from diffhydro.app.states import save
+from diffhydro.core.states import save
 from diffhydro.data.embedded import embedded_weather
 
 zarr = pytest.importorskip("zarr", reason="the data extra is not installed")
