@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -11,12 +9,12 @@ from diffhydro.calibration.fitted import Fitted
 from diffhydro.calibration.independent import LANES, Found, Queue, line_up, search
 from diffhydro.calibration.levenberg_marquardt import LevenbergMarquardt
 from diffhydro.calibration.problem import Calibration
+from diffhydro.calibration.reasons import broken, observed, unseen
 from diffhydro.calibration.search import FAILED, AbstractMethod
-from diffhydro.calibration.sharing import Together, numbering
+from diffhydro.calibration.sharing import Together, entries, numbering
+from diffhydro.calibration.starts import key_or_first, places, starting_from
 from diffhydro.errors import InputError
 from diffhydro.typing import Array
-
-_MARGIN = 0.03  # of the range: how near a bound a random start may be
 
 
 def calibrate(
@@ -34,8 +32,8 @@ def calibrate(
     Args:
         method: `LevenbergMarquardt()` by default; `Lbfgs()` or `Adam()` for losses without
             residuals.
-        starts: Searches of every site: the first from where its parameters are, the others from
-            anywhere within the bounds.
+        starts: Searches of every site: the first from where its parameters are, or from a little
+            inside of a bound on which they are, the others from anywhere within the bounds.
         key: Of the random starts.
         lanes: Most searches side by side.
         resume: From the queue at the beginning to the one to go on with, such as one that `watch`
@@ -48,13 +46,7 @@ def calibrate(
     """
     method = LevenbergMarquardt() if method is None else method
     z = places(problem, starts, key)
-    empty = _unobserved(problem)
-    if empty.all():
-        raise InputError(
-            f"none of the {problem.sites} sites has an observation of "
-            f"{', '.join(t.name for t in problem.targets)} on a day of the weather"
-        )
-    who = np.flatnonzero(~empty)
+    who = observed(problem)
     site = np.repeat(who, starts)
     begin = z[jnp.asarray(who)].reshape(len(site), -1)
     queue = resume(line_up(method, begin, site, lanes))
@@ -80,6 +72,10 @@ def calibrate_together(
         shared: Paths or patterns of what all sites share.
         by_cluster: Of what the sites of a cluster share; the rest is every site's own.
         clusters: A label for each site.
+
+    Returns:
+        All that was found. A site without observations takes what it shares from the others, one
+        with a loss that is no number is left out; `reasons` names both.
     """
     method = LevenbergMarquardt() if method is None else method
     index = numbering(
@@ -89,36 +85,31 @@ def calibrate_together(
         by_cluster=by_cluster,
         clusters=clusters,
     )
-    empty = _unobserved(problem)
-    if empty.all():
-        raise InputError(f"none of the {problem.sites} sites has an observation")
-    all_sites = Together(problem, index)
-    z = _from(all_sites.before()[None], starts, key)[0]
+    who = observed(problem)
+    bad = broken(problem, who)
+    who = np.setdiff1d(who, list(bad))
+    if not len(who):
+        raise InputError(f"no site can be fitted: {'; '.join(bad.values())}")
+    used, mine = np.unique(index[who], return_inverse=True)
+    part = Together(problem.of_sites(who.tolist()), mine.reshape(len(who), -1))
+    is_bounded = problem.coordinates.is_bounded[entries(index)[used]]
+    z = starting_from(part.before()[None], is_bounded, starts, key_or_first(key)[None])[0]
     none = np.zeros(starts, int)
-    found = search(all_sites, method, z, none, resume(line_up(method, z, none, 1)), watch)
-    each = np.asarray(all_sites.of_sites(jnp.asarray(found.z)))
+    found = search(part, method, z, none, resume(line_up(method, z, none, 1)), watch)
+    numbers = np.tile(np.asarray(Together(problem, index).before()), (starts, 1))
+    numbers[:, used] = found.z
+    each = np.moveaxis(numbers[:, index], 0, 1)
     # The loss of the whole, at every site, so that all sites take the same start for the best.
-    whole = [np.broadcast_to(x, (problem.sites, *x.shape)) for x in found[1:]]
-    return Fitted(problem, each, *whole, reasons={})
-
-
-def places(problem: Calibration, starts: int, key: Array | None) -> Array:
-    """Return where searches start `[site, start, entry]`."""
-    return _from(problem.before(), starts, key)
-
-
-def _from(first: Array, starts: int, key: Array | None) -> Array:
-    if starts < 1:
-        raise InputError(f"starts is {starts}; a calibration needs at least one")
-    key = jax.random.key(0) if key is None else key
-    shape = (first.shape[0], starts - 1, first.shape[1])
-    where = jax.random.uniform(key, shape, first.dtype, _MARGIN, 1.0 - _MARGIN)
-    return jnp.concatenate([first[:, None], jnp.log(where) - jnp.log1p(-where)], axis=1)
-
-
-def _unobserved(problem: Calibration) -> np.ndarray:
-    seen = [np.isfinite(np.asarray(t.observed)).any(axis=1) for t in problem.targets]
-    return ~np.logical_or.reduce(seen)
+    _, loss, status, evaluations, course = (np.stack([x] * problem.sites) for x in found)
+    status[list(bad)], loss[list(bad)] = FAILED, np.inf
+    reasons = bad | {
+        site: f"{why}; what it shares is that of the others"
+        for site, why in unseen(problem).items()
+    }
+    if (found.status == FAILED).all():
+        why = "the loss of all together, or its gradient, is not a finite number at any start"
+        reasons |= {int(site): why for site in who}
+    return Fitted(problem, each, loss, status, evaluations, course, reasons)
 
 
 def _gathered(problem: Calibration, z: Array, who: np.ndarray, found: Found) -> Fitted:
@@ -130,27 +121,10 @@ def _gathered(problem: Calibration, z: Array, who: np.ndarray, found: Found) -> 
         out[who] = values.reshape(len(who), starts, *values.shape[1:])
         return out
 
-    names = ", ".join(target.name for target in problem.targets)
-    reasons = {
-        int(site): f"no observation of {names} on a day of the weather"
-        for site in np.setdiff1d(np.arange(sites), who)
-    }
     status = spread(found.status, FAILED)
-    broken = [site for site in who if (status[site] == FAILED).all()]
-    reasons |= {int(site): _what_broke(problem, z[site, 0], int(site)) for site in broken}
+    failed = [site for site in who if (status[site] == FAILED).all()]
+    reasons = unseen(problem) | broken(problem, np.array(failed, int), "the gradient")
     places = np.where((status == FAILED)[..., None], np.asarray(z), spread(found.z, 0.0))
     evaluations, course = spread(found.evaluations, 0), spread(found.course, np.nan)
     loss = spread(found.loss, np.inf)
     return Fitted(problem, places, loss, status, evaluations, course, reasons)
-
-
-def _what_broke(problem: Calibration, z: Array, site: int) -> str:
-    terms = _terms(problem, z[None], jnp.asarray([site]))
-    bad = [name for name, value in terms.items() if not np.isfinite(np.asarray(value)).all()]
-    what = ", ".join(bad) if bad else "the gradient"
-    return f"{what} is not a finite number at the start; look at the site's weather and parameters"
-
-
-@eqx.filter_jit
-def _terms(problem: Calibration, z: Array, site: Array) -> dict[str, Array]:
-    return problem.terms(z, site)

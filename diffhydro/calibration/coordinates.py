@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from diffhydro.core.bijections import interval
 from diffhydro.core.parameters import ParameterSpec, children, specs
 from diffhydro.core.trainable import split
 from diffhydro.errors import InputError
@@ -51,6 +52,11 @@ class Coordinates:
         """What is declared about the parameter of every free number."""
         pairs = zip(self.declared, self._sizes, strict=True)
         return tuple(spec for spec, size in pairs for _ in range(size))
+
+    @property
+    def is_bounded(self) -> np.ndarray:
+        """Tell which free numbers stand for a parameter with two bounds `[entry]`."""
+        return np.array([bool(np.isfinite(interval(spec.bounds)).all()) for spec in self.specs])
 
     def values(self, z: Float[Array, " entry"]) -> dict[str, Array]:
         """Give the parameters, by path, of a vector."""

@@ -57,14 +57,18 @@ class Adam(AbstractMethod):
     def advance(self, problem: AbstractObjective, site: Int[Array, " lane"], now: Search) -> Search:
         walk: _Walk = now.inner
         loss, gradient = problem.gradient(walk.place, site)
-        gradient = jnp.where(jnp.isfinite(gradient), gradient, 0.0)
-        step, optimizer = jax.vmap(optax.adam(self.rate).update)(gradient, walk.optimizer)
-        place = jnp.clip(jnp.asarray(optax.apply_updates(walk.place, step)), -EDGE, EDGE)
-        return _ended(self, now, loss, place, optimizer, jnp.ones_like(walk.rounds))
+        # Optax mixes a float with its counter of steps, which strict promotion refuses.
+        with jax.numpy_dtype_promotion("standard"):
+            step, optimizer = jax.vmap(optax.adam(self.rate).update)(gradient, walk.optimizer)
+        place = _inside(jnp.asarray(optax.apply_updates(walk.place, step)))
+        one = jnp.ones_like(walk.rounds)
+        return _ended(self, now, _Seen(loss, gradient, one), place, optimizer)
 
 
 class Lbfgs(AbstractMethod):
     """L-BFGS with a line search (Nocedal & Wright 2006): fast where losses are smooth.
+
+    A number on its edge stays there while the gradient points over it.
 
     Args:
         tolerance: What counts as a gain, as a share of the loss.
@@ -96,36 +100,52 @@ class Lbfgs(AbstractMethod):
             def loss_of(z: Array) -> Array:
                 return problem.loss(z[None], site[None])[0]
 
+            # Evaluated anew: what the line search knows is of a place that may lie beyond the edge.
+            loss, gradient = jax.value_and_grad(loss_of)(place)
             # The line search of optax mixes integers, which strict promotion refuses.
             with jax.numpy_dtype_promotion("standard"):
-                loss, gradient = optax.value_and_grad_from_state(loss_of)(place, state=optimizer)
                 step, optimizer = self._optimizer.update(
-                    gradient, optimizer, place, value=loss, grad=gradient, value_fn=loss_of
+                    _open(place, gradient),
+                    optimizer,
+                    place,
+                    value=loss,
+                    grad=gradient,
+                    value_fn=lambda z: loss_of(_inside(z)),
                 )
-            return (
-                loss,
-                jnp.clip(jnp.asarray(optax.apply_updates(place, step)), -EDGE, EDGE),
-                optimizer,
-            )
+            return loss, gradient, _inside(jnp.asarray(optax.apply_updates(place, step))), optimizer
 
-        loss, place, optimizer = jax.vmap(one)(walk.place, site, walk.optimizer)
-        # The first point of a line search is evaluated before it, once; later ones within it.
+        loss, gradient, place, optimizer = jax.vmap(one)(walk.place, site, walk.optimizer)
         tried = jnp.asarray(optax.tree.get(optimizer, "num_linesearch_steps"), jnp.int32)
-        tried = tried + (walk.rounds == 0).astype(jnp.int32)
-        return _ended(self, now, loss, place, optimizer, tried)
+        return _ended(self, now, _Seen(loss, gradient, tried + 1), place, optimizer)
 
 
-def _ended(
-    how: Adam | Lbfgs, now: Search, loss: Array, place: Array, optimizer: Any, evaluations: Array
-) -> Search:
+class _Seen(NamedTuple):
+    """What was found at the place where a walk was, in how many evaluations."""
+
+    loss: Float[Array, " lane"]
+    gradient: Float[Array, "lane entry"]
+    evaluations: Int[Array, " lane"]
+
+
+def _inside(z: Array) -> Array:
+    return jnp.clip(z, -EDGE, EDGE)
+
+
+def _open(place: Array, gradient: Array) -> Array:
+    """Return the gradient without what would lead over the edge."""
+    over = jnp.where(gradient < 0, place >= EDGE, place <= -EDGE)
+    return jnp.where(over, 0.0, gradient)
+
+
+def _ended(how: Adam | Lbfgs, now: Search, seen: _Seen, place: Array, optimizer: Any) -> Search:
     """Keep the best place, and see whether the search goes on.
 
     Args:
-        loss: At the place where the walk was.
-        place: Where it goes next.
+        place: Where the walk goes next.
     """
     walk: _Walk = now.inner
-    finite, first = jnp.isfinite(loss), walk.rounds == 0
+    loss, first = seen.loss, walk.rounds == 0
+    finite = jnp.isfinite(loss) & jnp.all(jnp.isfinite(seen.gradient), axis=-1)
     # An infinite mark minus a share of an infinite loss would be no number.
     mark = jnp.where(first, loss, walk.mark)
     gained = first | (finite & (loss < mark - how.tolerance * jnp.abs(mark)))
@@ -135,6 +155,9 @@ def _ended(
     status = jnp.where(idle >= how.patience, CONVERGED, status)
     status = jnp.where(first & ~finite, FAILED, status).astype(jnp.int32)
     z, least = choose(finite & (loss < now.loss), (walk.place, loss), (now.z, now.loss))
+    # From a place that is no number a walk begins anew at the best one, and remembers nothing.
+    new = how.remember(z).optimizer
+    place, optimizer = choose(finite, (place, optimizer), (z, new))
     walk = _Walk(place, jnp.where(gained, loss, mark), idle, rounds, optimizer)
-    after = Search(z, least, status, now.evaluations + evaluations, walk)
+    after = Search(z, least, status, now.evaluations + seen.evaluations, walk)
     return choose(now.running, after, now)

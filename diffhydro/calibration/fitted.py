@@ -86,7 +86,7 @@ class Fitted:
     @property
     def on_bound(self) -> np.ndarray:
         """Which `[site, entry]` sit on the lower (−1) or the upper bound (1)."""
-        return on_bound(self.best_z)
+        return on_bound(self.best_z) * self.problem.coordinates.is_bounded
 
     def numbers(self) -> dict[str, Array]:
         """Return what differs between sites after the fit, `[site, ...]`, by path."""

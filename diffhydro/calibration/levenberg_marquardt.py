@@ -1,16 +1,18 @@
 """Levenberg–Marquardt: Gauss–Newton steps, shortened where they promise more than they give.
 
-    (H + λ diag H) d = −g,       ϱ = (L(z) − L(z + d)) / −(g·d + ½ d·H d)
+    min g·d + ½ d·(H + λ diag H) d  in a box,       ϱ = (L(z) − L(z + d)) / −(g·d + ½ d·H d)
 
 λ shrinks by max(1/3, 1 − (2ϱ − 1)³) after a step downhill and grows by 2, 4, 8, … after a step
 uphill (Nielsen 1999). diag H, Marquardt's (1963) own choice and that of PEST, makes the damping
-indifferent to the scale of a free number. Every evaluation comes with its derivatives: among many
-lanes somebody always needs them.
+indifferent to the scale of a free number. The box keeps steps short and free numbers within the
+edge; which of its sides hold is found by a primal–dual active set (Hintermüller, Ito & Kunisch
+2002). Every evaluation comes with its derivatives: among many lanes somebody always needs them.
 """
 
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 
 from diffhydro.calibration.coordinates import EDGE
@@ -28,10 +30,11 @@ from diffhydro.calibration.search import (
 from diffhydro.typing import Array, Float, Int
 
 _LONGEST = 2.0  # of a step of a free number: half the range from the middle of the bounds
-_ROUNDS = 3  # of finding out which entries a box holds
+_ROUNDS = 12  # of finding out which entries a box holds; two or three are the rule
 _DAMPING = 1e-2  # at the start
 _LEAST, _MOST = 1e-7, 1e7  # of the damping
 _FLAT = 1e-6  # of the steepest entry's curvature: what counts as none
+_BELIEVED = 4.0  # times what a step gained: a promise above it says that the model is poor
 
 
 class _Memory(NamedTuple):
@@ -45,8 +48,8 @@ class LevenbergMarquardt(AbstractMethod):
     """For few parameters and losses made of residuals.
 
     Args:
-        tolerance: A step that gains less than this share of the loss, or promises less, is the
-            last.
+        tolerance: A step that promises less than this share of the loss is the last, and so is
+            one that gains less and promised not much more.
         most: Evaluations.
     """
 
@@ -66,16 +69,17 @@ class LevenbergMarquardt(AbstractMethod):
         step = jnp.clip(now.z + _step(now.z, here), -EDGE, EDGE) - now.z
         found = problem.normal(now.z + step, site)
         finite = jnp.isfinite(found.loss) & jnp.all(jnp.isfinite(found.gradient), axis=-1)
+        finite = finite & jnp.all(jnp.isfinite(found.curvature), axis=(-2, -1))
         first = jnp.isinf(now.loss)
         promised = -jnp.sum(here.gradient * step, -1) - 0.5 * jnp.einsum(
-            "li,lij,lj->l", step, here.curvature, step
+            "li,lij,lj->l", step, here.curvature, step, precision="highest"
         )
         gained = jnp.where(first, 0.0, now.loss) - found.loss
         better = finite & (first | (gained > 0))
         small = self.tolerance * jnp.abs(now.loss)
-        # A promise that damping has made small says nothing of the place.
-        nothing_left = (promised <= small) & (here.damping <= 1.0)
-        settled = ~first & finite & (nothing_left | (better & (gained <= small)))
+        little = better & (gained <= small) & (promised <= _BELIEVED * gained)
+        # A promise or a gain that damping has made small says nothing of the place.
+        settled = ~first & finite & (here.damping <= 1.0) & (little | (promised <= small))
 
         damping, growth = _damped(here, gained, promised, better, first)
         evaluations = now.evaluations + now.running.astype(jnp.int32)
@@ -91,11 +95,7 @@ class LevenbergMarquardt(AbstractMethod):
 
 
 def _step(z: Array, here: _Memory) -> Array:
-    """Solve for a step within a box; entries that would leave it stay on its side.
-
-    The others are solved for again with these held, so that an entry on its way to a bound, which
-    wants to go far, does not shorten the way of the rest.
-    """
+    """Return the step that the damped model likes best within a box."""
     scale = jnp.diagonal(here.curvature, axis1=-2, axis2=-1)
     least = jnp.maximum(_FLAT * jnp.max(scale, axis=-1), jnp.finfo(scale.dtype).tiny ** 0.5)
     root = jnp.sqrt(jnp.maximum(scale, least[:, None]))
@@ -104,15 +104,45 @@ def _step(z: Array, here: _Memory) -> Array:
     matrix = matrix + here.damping[:, None, None] * one
     lowest = jnp.maximum(-EDGE - z, -_LONGEST) * root
     highest = jnp.minimum(EDGE - z, _LONGEST) * root
-    held, step = jnp.zeros(z.shape, bool), jnp.zeros_like(z)
-    for _ in range(_ROUNDS):
-        moved = jnp.einsum("lij,lj->li", matrix, jnp.where(held, step, 0.0))
-        right = jnp.where(held, step, -here.gradient / root - moved)
-        free = ~held[:, :, None] & ~held[:, None, :]
+    return _within(matrix, -here.gradient / root, lowest, highest) / root
+
+
+def _within(matrix: Array, slope: Array, lowest: Array, highest: Array) -> Array:
+    """Return the d between two bounds, of every lane, for which ½ d·M d − b·d is least."""
+    one = jnp.eye(matrix.shape[-1], dtype=matrix.dtype)[None]
+    steepness = jnp.diagonal(matrix, axis1=-2, axis2=-1)
+
+    def along(d: Array) -> Array:
+        return jnp.einsum("lij,lj->li", matrix, d, precision="highest")
+
+    def solved(side: Array) -> Array:
+        bound = jnp.where(side > 0, highest, jnp.where(side < 0, lowest, 0.0))
+        free = (side == 0)[:, :, None] & (side == 0)[:, None, :]
+        right = jnp.where(side == 0, slope - along(bound), bound)
         found = jnp.linalg.solve(jnp.where(free, matrix, one), right[..., None])[..., 0]
-        step = jnp.clip(jnp.where(jnp.isfinite(found), found, 0.0), lowest, highest)
-        held = held | (step != found)
-    return step / root
+        return jnp.where(jnp.isfinite(found), found, 0.0)
+
+    def goes_on(carry: tuple) -> Array:
+        side, before, _, count = carry
+        return jnp.any(side != before) & (count < _ROUNDS)
+
+    def sided(carry: tuple) -> tuple:
+        """Hold what leaves the box; let go what would rather come back into it."""
+        side, _, _, count = carry
+        d = solved(side)
+        wanted = d + (slope - along(d)) / steepness
+        above, below = wanted > highest, wanted < lowest
+        return above.astype(jnp.int32) - below.astype(jnp.int32), side, d, count + 1
+
+    none = jnp.zeros(slope.shape, jnp.int32)
+    begin = none, none - 2, jnp.zeros_like(slope), jnp.zeros((), jnp.int32)
+    *_, found, _ = jax.lax.while_loop(goes_on, sided, begin)
+    best = jnp.clip(found, lowest, highest)
+    # Sides may follow each other round and round. A projected step down the slope, shorter than
+    # the largest eigenvalue asks for, is always downhill.
+    safe = jnp.clip(slope / jnp.sum(steepness, axis=-1, keepdims=True), lowest, highest)
+    cost, other = (jnp.sum(d * (0.5 * along(d) - slope), axis=-1) for d in (best, safe))
+    return choose(cost <= other, best, safe)
 
 
 def _damped(

@@ -13,7 +13,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from diffhydro.typing import Array, Float
+from diffhydro.typing import Array, Float, Int
 
 Vector = Float[Array, " entry"]
 
@@ -36,6 +36,10 @@ class AbstractPrior(eqx.Module):
     @abstractmethod
     def draw(self, key: Array, centre: Vector) -> Vector:
         """Draw from it."""
+
+    @abstractmethod
+    def of(self, entries: Int[Array, " number"]) -> "AbstractPrior":
+        """Return the prior of some entries, in this order, the same ones more than once too."""
 
 
 class Near(AbstractPrior):
@@ -62,8 +66,11 @@ class Near(AbstractPrior):
         return centre, jnp.broadcast_to(deviation, centre.shape)
 
     def draw(self, key: Array, centre: Vector) -> Vector:
-        noise = jax.random.normal(key, centre.shape, centre.dtype)
-        return centre + self.spread.astype(centre.dtype) * noise
+        mean, deviation = self.moments(centre)
+        return mean + deviation * jax.random.normal(key, centre.shape, centre.dtype)
+
+    def of(self, entries: Int[Array, " number"]) -> "Near":
+        return self if self.spread.ndim == 0 else Near(self.spread[entries], self.strength)
 
 
 class Uniform(AbstractPrior):
@@ -83,3 +90,6 @@ class Uniform(AbstractPrior):
 
     def draw(self, key: Array, centre: Vector) -> Vector:
         return jax.random.logistic(key, centre.shape, centre.dtype)
+
+    def of(self, entries: Int[Array, " number"]) -> "Uniform":
+        return self

@@ -8,12 +8,15 @@ entry of z.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from diffhydro.calibration.checks import check_own, check_starts, check_targets
 from diffhydro.calibration.coordinates import Coordinates, choose
 from diffhydro.calibration.objective import AbstractObjective, Lanes, Normal, Places
 from diffhydro.calibration.prior import AbstractPrior
@@ -59,7 +62,7 @@ class Calibration(AbstractObjective):
             loss are called `errors.<target>.<parameter>`.
         own: By path, what differs between sites, `[site, ...]`, parameters of losses too. For a
             parameter that is calibrated it is where the search starts and what a prior pulls
-            towards.
+            towards; a bound is left by a ten-thousandth of the range, for it has no slope.
         prior: A penalty.
         names: Of the sites.
         memory: What time loops keep for gradients in reverse mode.
@@ -92,29 +95,13 @@ class Calibration(AbstractObjective):
         self.own = {path: jnp.asarray(x) for path, x in (own or {}).items()}
         self.prior, self.memory = prior, memory
         self.names = tuple(map(str, names)) or tuple(f"site {i}" for i in range(self.sites))
-        self._check()
-        mine, law = _sorted({path: x[0] for path, x in self.own.items()})
+        check_targets(self.forcing.precipitation.shape, self.targets, self.names)
+        self.forcing.require(model.needs, type(model).__name__)
+        check_own(self.own, self.sites, (model, self._errors), self._shared)
+        one = _first_whole(self.own)
+        mine, law = _sorted({path: x[one] for path, x in self.own.items()})
         self.coordinates = choose((put(model, mine), put(self._errors, law)), train)
-
-    def _check(self) -> None:
-        shape = self.forcing.precipitation.shape
-        if len(shape) != 2:
-            raise InputError(f"a calibration takes weather [site, time], got shape {shape}")
-        names = [target.name for target in self.targets]
-        if not names or len({*names}) < len(names) or any("." in name for name in names):
-            raise InputError(f"targets need names, each its own and without a dot; got {names}")
-        for target in self.targets:
-            if target.observed.shape != shape:
-                raise InputError(
-                    f"{target.name} was observed at [site, time] {target.observed.shape}, the "
-                    f"weather is {shape}; put both on the same sites and days"
-                )
-        if len(self.names) != shape[0]:
-            raise InputError(f"{len(self.names)} names for {shape[0]} sites")
-        for path, x in self.own.items():
-            if x.shape[:1] != shape[:1]:
-                raise InputError(f"{path} has shape {x.shape}; expected {shape[0]} sites first")
-        self.forcing.require(self.model.needs, type(self.model).__name__)
+        check_starts(self.coordinates, self.own, self._shared)
 
     @property
     def sites(self) -> int:
@@ -125,10 +112,13 @@ class Calibration(AbstractObjective):
     def _errors(self) -> dict[str, dict[str, AbstractLoss]]:
         return {ERRORS: {target.name: target.loss for target in self.targets}}
 
+    @property
+    def _shared(self) -> dict[str, Array]:
+        return {**values(self.model), **values(self._errors)}
+
     def before(self) -> Float[Array, "site entry"]:
         """Return the free numbers of what every site had before."""
-        coordinates = self.coordinates
-        shared = {**values(self.model), **values(self._errors)}
+        coordinates, shared = self.coordinates, self._shared
 
         def one(own: dict[str, Array]) -> Array:
             return coordinates.free(
@@ -206,8 +196,10 @@ class Calibration(AbstractObjective):
         )
         (found, rest), (jacobian, slope) = jax.vmap(along, out_axes=((None, None), 0))(each)
         loss = jnp.sum(found**2, axis=-1) + rest
-        gradient = 2.0 * jnp.einsum("klt,lt->lk", jacobian, found) + slope.T
-        curvature = 2.0 * jnp.einsum("klt,jlt->lkj", jacobian, jacobian)
+        # An accelerator would round factors to ten bits, and a slope is a small rest of large sums.
+        product = partial(jnp.einsum, precision="highest")
+        gradient = 2.0 * product("klt,lt->lk", jacobian, found) + slope.T
+        curvature = 2.0 * product("klt,jlt->lkj", jacobian, jacobian)
         if self.prior is None:
             return Normal(loss, gradient, curvature)
         centre = self.before().astype(z.dtype)[site]
@@ -245,6 +237,12 @@ def _sorted(found: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Arr
     """Tell what belongs to the model from what belongs to losses."""
     law = {path: x for path, x in found.items() if path.startswith(f"{ERRORS}.")}
     return {path: x for path, x in found.items() if path not in law}, law
+
+
+def _first_whole(own: Mapping[str, Array]) -> int:
+    """Return the first site all of whose numbers are finite."""
+    known = [np.isfinite(np.asarray(x)).reshape(len(x), -1).all(axis=1) for x in own.values()]
+    return int(np.argmax(np.logical_and.reduce(known))) if known else 0
 
 
 def _residuals(target: Target, parts: Parts) -> Array:

@@ -57,6 +57,13 @@ def numbering(
     return index
 
 
+def entries(index: np.ndarray) -> np.ndarray:
+    """Give the entry of a site's vector that every number of all stands for, `[number]`."""
+    entry = np.empty(int(index.max()) + 1, int)
+    entry[index] = np.arange(index.shape[1])
+    return entry
+
+
 class Together(AbstractObjective):
     """A calibration of all sites at once.
 
@@ -71,10 +78,12 @@ class Together(AbstractObjective):
     numbers: int = eqx.field(static=True)
 
     def __init__(self, sites: Calibration, index: np.ndarray) -> None:
-        self.prior = sites.prior
+        entry = entries(index)
+        # A spread may differ between entries: of a number it is that of the entry it stands for.
+        self.prior = None if sites.prior is None else sites.prior.of(jnp.asarray(entry))
         self.sites = eqx.tree_at(lambda c: c.prior, sites, None, is_leaf=lambda x: x is None)
         self.index = jnp.asarray(index)
-        self.numbers = int(index.max()) + 1
+        self.numbers = len(entry)
 
     def before(self) -> Array:
         """Return the numbers of all before: the mean of the sites that share them."""

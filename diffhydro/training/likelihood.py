@@ -60,9 +60,12 @@ class Gaussian(AbstractLoss):
         """
         error, weight = compared(simulated, observed, weight)
         seen = weight > 0
-        spread = jnp.where(seen, self.sigma + self.growth * jnp.abs(simulated), 1.0)
+        sigma, growth, memory = (
+            x.astype(error.dtype) for x in (self.sigma, self.growth, self.memory)
+        )
+        spread = jnp.where(seen, sigma + growth * jnp.abs(simulated), 1.0)
         scaled = error / spread
-        kept, share = _kept(scaled, seen, self.memory)
+        kept, share = _kept(scaled, seen, memory)
         white = (scaled - kept) / jnp.sqrt(share)
         logs = jnp.log(spread) + 0.5 * jnp.log(share) + 0.5 * math.log(2.0 * math.pi)
         root = jnp.sqrt(jnp.where(seen, 0.5 * weight, 1.0))

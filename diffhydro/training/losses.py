@@ -83,19 +83,16 @@ class KlingGupta(AbstractLoss):
 
     def parts(self, simulated: Series, observed: Series, weight: Series) -> Parts:
         _, weight = compared(simulated, observed, weight)
-        weight = weight / _at_least(jnp.sum(weight))
+        share = weight / _at_least(jnp.sum(weight))
         seen = weight > 0
-        truth = jnp.where(seen, observed, 0.0)
-        simulated = jnp.where(seen, simulated, 0.0)
-        mean_s, mean_o = jnp.sum(weight * simulated), jnp.sum(weight * truth)
-        off_s, off_o = jnp.where(seen, simulated - mean_s, 0.0), jnp.where(seen, truth - mean_o, 0)
-        spread_s = jnp.sqrt(_at_least(jnp.sum(weight * off_s**2)))
-        spread_o = jnp.sqrt(_at_least(jnp.sum(weight * off_o**2)))
-        likeness = jnp.sum(weight * off_s * off_o) / (spread_s * spread_o)
-        mean_o = jnp.where(mean_o == 0, jnp.finfo(mean_o.dtype).tiny, mean_o)
+        mean_s, spread_s, unit_s = _standard(simulated, seen, share)
+        mean_o, spread_o, unit_o = _standard(observed, seen, share)
+        likeness = jnp.sum(share * unit_s * unit_o)
+        least = jnp.finfo(mean_o.dtype).tiny ** 0.25
+        mean_o = jnp.where(jnp.abs(mean_o) < least, least, mean_o)
         terms = (likeness - 1.0, spread_s / spread_o - 1.0, mean_s / mean_o - 1.0)
-        squares = sum(term**2 for term in terms)
-        return Parts(None, jnp.sqrt(_at_least(jnp.asarray(squares))))
+        off = jnp.sqrt(_at_least(jnp.asarray(sum(term**2 for term in terms))))
+        return Parts(None, jnp.where(jnp.any(seen), off, 0.0))
 
 
 class Huber(AbstractLoss):
@@ -111,10 +108,10 @@ class Huber(AbstractLoss):
 
     def parts(self, simulated: Series, observed: Series, weight: Series) -> Parts:
         error, weight = compared(simulated, observed, weight)
-        size = jnp.abs(error)
-        beyond = size > self.limit
+        size, limit = jnp.abs(error), self.limit.astype(error.dtype)
+        beyond = size > limit
         # Guarded twice: the root has no slope at 0, where it does not act.
-        tail = jnp.where(beyond, 2.0 * self.limit * size - self.limit**2, 1.0)
+        tail = jnp.where(beyond, 2.0 * limit * size - limit**2, 1.0)
         residual = jnp.where(beyond, jnp.sign(error) * jnp.sqrt(tail), error)
         share = _root(weight / _at_least(jnp.sum(weight)))
         return Parts(residual * share, jnp.zeros_like(error[0]))
@@ -130,6 +127,16 @@ def compared(simulated: Series, observed: Series, weight: Series) -> tuple[Serie
 def total(parts: Parts) -> Float[Array, ""]:
     """Return the loss that two parts make."""
     return parts.rest + (0.0 if parts.residuals is None else jnp.sum(parts.residuals**2))
+
+
+def _standard(series: Series, seen: Array, share: Series) -> tuple[Array, Array, Series]:
+    """Return mean and standard deviation of what counts, and the series without both."""
+    series = jnp.where(seen, series, 0.0)
+    mean = jnp.sum(share * series)
+    off = jnp.where(seen, series - mean, 0.0)
+    spread = jnp.sqrt(_at_least(jnp.sum(share * off**2)))
+    # Divided one by one: the square of the product of two spreads is less than a float can hold.
+    return mean, spread, off / spread
 
 
 def _root(weight: Array) -> Array:
