@@ -63,18 +63,21 @@ def _run(misfit: Callable[[Free], Array], free: Free, steps: int, tolerance: flo
         last = jnp.nan_to_num(course[count - 1])
         return (count < steps) & (gain > tolerance * jnp.abs(last))
 
-    def step(carry: tuple) -> tuple:
+    def step(carry: Any) -> Any:
         free, state, count, course, _ = carry
         loss, slope = evaluate(free, state=state)
+        loss = jnp.asarray(loss)
         move, state = optimizer.update(slope, state, free, value=loss, grad=slope, value_fn=misfit)
         after = optax.tree.get(state, "value")
         # A line search that finds nothing leaves an infinite value: it gained nothing.
-        gain = jnp.where(jnp.isfinite(after), loss - after, 0.0).astype(loss.dtype)
-        return optax.apply_updates(free, move), state, count + 1, course.at[count].set(loss), gain
+        gain = jnp.where(jnp.isfinite(after), loss - after, 0.0).astype(course.dtype)
+        moved: Any = optax.apply_updates(free, move)
+        return moved, state, count + 1, course.at[count].set(loss), gain
 
     first = jax.eval_shape(misfit, free)
     course = jnp.full(steps, jnp.nan, first.dtype)
     gain = jnp.asarray(jnp.inf, first.dtype)
-    begin: Any = (free, optimizer.init(free), 0, course, gain)
+    anything: Any = free
+    begin = (free, optimizer.init(anything), 0, course, gain)
     free, _, count, course, _ = jax.lax.while_loop(goes_on, step, begin)
     return Minimum(free, misfit(free), course, count < steps)

@@ -6,7 +6,7 @@ and window it belongs to, and holds a digest of the weather and the observations
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,21 +67,25 @@ def cycle(
     else:
         carry = scheme.start(model, state, key=key)
 
-    def windows(carry: Any) -> Iterator[Result]:
-        done = int(carry.day)
-        for first in range(done, forcing.length, days):
-            here = slice(first, min(first + days, forcing.length))
-            cut = [one[here] for one in observations]
-            result, carry = scheme.window(model, forcing[here], cut, carry, key=key)
-            arrays = named(carry)
-            # What goes on in this process is what another would read.
-            carry = _put(like, arrays)
-            if file is not None:
-                past = _past(forcing, observations, here.stop)
-                save(file, description, {**arrays, _PAST: past})
-            yield result
+    def window(carry: Any, here: slice) -> tuple[Result, Any]:
+        cut = [one[here] for one in observations]
+        result, carry = scheme.window(model, forcing[here], cut, carry, key=key)
+        arrays = named(carry)
+        if file is not None:
+            past = _past(forcing, observations, here.stop)
+            save(file, description, {**arrays, _PAST: past})
+        # What goes on in this process is what another would read.
+        return result, _put(like, arrays)
 
-    return windows(carry)
+    return _windows(window, carry, forcing.length, days)
+
+
+def _windows(
+    window: Callable[[Any, slice], tuple[Result, Any]], carry: Any, length: int, days: int
+) -> Iterator[Result]:
+    for first in range(int(carry.day), length, days):
+        result, carry = window(carry, slice(first, min(first + days, length)))
+        yield result
 
 
 def _gone_on(

@@ -86,73 +86,86 @@ def minimise(
         stop: When to end.
         terms: What the history keeps of a place and its cost.
     """
-    least, gain = _shares(stop, start.dtype)
-    first_value, first = jax.value_and_grad(cost)(start)
-    enough = least * jnp.linalg.norm(first)
-    optimizer = _lbfgs(stop)
+    search = _Search(cost, stop, terms)
+    first = search.begin(start)
+    enough = _share(stop.gradient, start.dtype, 1 / 2) * first.gradients[0]
 
-    def advance(now: _Walk) -> _Walk:
+    def goes_on(now: _Walk) -> Array:
+        return ~now.converged & ~now.stuck & (now.steps < stop.iterations)
+
+    end = lax.while_loop(goes_on, lambda now: search.advance(now, enough), first)
+    return Minimum(end.place, end.history, end.gradients, end.steps, end.converged)
+
+
+class _Search(NamedTuple):
+    """One step after the other."""
+
+    cost: Callable[[Vector], Array]
+    stop: Stop
+    terms: Callable[[Vector, Array], Array]
+
+    def begin(self, start: Vector) -> _Walk:
+        """Evaluate once."""
+        value, gradient = jax.value_and_grad(self.cost)(start)
+        with jax.numpy_dtype_promotion("standard"):
+            remembered = _lbfgs(self.stop).init(start)
+        none = jnp.full((self.stop.iterations + 1,), jnp.nan, start.dtype)
+        shown, size = self.terms(start, value), jnp.linalg.norm(gradient)
+        history = jnp.broadcast_to(none[:, None], (none.size, shown.size))
+        return _Walk(
+            place=start,
+            optimizer=remembered,
+            value=value,
+            gradient=gradient,
+            history=history.at[0].set(shown),
+            gradients=none.at[0].set(size),
+            steps=jnp.zeros((), jnp.int32),
+            converged=size == 0,
+            stuck=~jnp.isfinite(value),
+        )
+
+    def advance(self, now: _Walk, enough: Array) -> _Walk:
+        """Take a step, unless it leads to a larger cost."""
+        step, memory = self._step(now)
+        place, (value, gradient) = now.place + step, _at_end(memory)
+        steps, size = now.steps + 1, jnp.linalg.norm(gradient)
+        least = _share(self.stop.gain, value.dtype, 2 / 3) * jnp.abs(now.value)
+        taken = _Walk(
+            place=place,
+            optimizer=memory,
+            value=value,
+            gradient=gradient,
+            history=now.history.at[steps].set(self.terms(place, value)),
+            gradients=now.gradients.at[steps].set(size),
+            steps=steps,
+            converged=(size <= enough) | (now.value - value <= least),
+            stuck=jnp.asarray(False),
+        )
+        refused = now._replace(stuck=jnp.asarray(True), converged=_rounding(now.value, value))
+        # A line search that finds nothing better stays where it is, or steps to worse.
+        worse = ~(value <= now.value)
+        return jax.tree.map(lambda a, b: jnp.where(worse, a, b), refused, taken)
+
+    def _step(self, now: _Walk) -> tuple[Vector, Any]:
         # Optax mixes floats with the integers of its counters.
         with jax.numpy_dtype_promotion("standard"):
-            step, memory = optimizer.update(
+            return _lbfgs(self.stop).update(
                 now.gradient,
                 now.optimizer,
                 now.place,
                 value=now.value,
                 grad=now.gradient,
-                value_fn=cost,
+                value_fn=self.cost,
             )
-        place = now.place + step
-        value, gradient = _at_end(memory)
-        steps, size = now.steps + 1, jnp.linalg.norm(gradient)
-        small = now.value - value <= gain * jnp.abs(now.value)
-        # A line search that finds nothing better stays where it is, or steps to worse.
-        worse = ~(value <= now.value)
-        kept = _Walk(
-            place,
-            memory,
-            value,
-            gradient,
-            now.history.at[steps].set(terms(place, value)),
-            now.gradients.at[steps].set(size),
-            steps,
-            (size <= enough) | (small & ~worse),
-            jnp.asarray(False),
-        )
-        refused = now._replace(stuck=jnp.asarray(True), converged=_rounding(now, value))
-        return jax.tree.map(lambda a, b: jnp.where(worse, a, b), refused, kept)
-
-    def goes_on(now: _Walk) -> Array:
-        return ~now.converged & ~now.stuck & (now.steps < stop.iterations)
-
-    with jax.numpy_dtype_promotion("standard"):
-        remembered = optimizer.init(start)
-    none = jnp.full((stop.iterations + 1,), jnp.nan, start.dtype)
-    shown = terms(start, first_value)
-    norm = jnp.linalg.norm(first)
-    walk = _Walk(
-        start,
-        remembered,
-        first_value,
-        first,
-        jnp.full((stop.iterations + 1, *shown.shape), jnp.nan, shown.dtype).at[0].set(shown),
-        none.at[0].set(norm),
-        jnp.zeros((), jnp.int32),
-        norm == 0,
-        ~jnp.isfinite(first_value),
-    )
-    end = lax.while_loop(goes_on, advance, walk)
-    return Minimum(end.place, end.history, end.gradients, end.steps, end.converged)
 
 
-def _shares(stop: Stop, dtype: Any) -> tuple[float, float]:
-    gradient = tolerance(dtype, factor=1.0, power=1 / 2) if stop.gradient is None else stop.gradient
-    return gradient, tolerance(dtype, factor=1.0, power=2 / 3) if stop.gain is None else stop.gain
+def _share(given: float | None, dtype: Any, power: float) -> float:
+    return tolerance(dtype, factor=1.0, power=power) if given is None else given
 
 
-def _rounding(now: _Walk, value: Array) -> Array:
+def _rounding(before: Array, after: Array) -> Array:
     """Tell whether a step to worse is worse by rounding only: the cost has no digits left."""
-    return jnp.abs(value - now.value) <= tolerance(value.dtype) * jnp.abs(now.value)
+    return jnp.abs(after - before) <= tolerance(after.dtype) * jnp.abs(before)
 
 
 def _lbfgs(stop: Stop) -> Any:

@@ -79,6 +79,7 @@ def test_every_jump_of_a_store_is_in_the_books():
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_one_member_after_the_other_is_the_same_filter():
     forcing, observed = linear.record()
     seen = linear.observations(observed)

@@ -42,7 +42,7 @@ def test_intervals_hold_the_truth_and_bands_what_was_held_out():
     measured = true + lasting(true.shape, seed=7, sigma=0.3, memory=0.5)
     problem = _problem(forcing, np.where(np.arange(DAYS) < USED, measured, np.nan))
 
-    found = laplace(calibrate(problem, SETTLED, starts=2, key=jax.random.key(1)))
+    found = laplace(calibrate(problem, SETTLED, starts=2, key=jax.random.key(1), lanes=SITES))
     truth = parameter_coverage(found, blank.coordinates.table(np.asarray(z)), (0.5, 0.9))
     # 192 intervals have a standard error of 0.022. Three worlds gave 0.88, 0.90 and 0.87: Laplace
     # is a little too sure here, where NUTS gave 0.92.

@@ -31,6 +31,9 @@ class TwoShares(AbstractModel):
     air: Float[Array, ""] = parameter(
         unit="-", bounds=(None, None), scale=LINEAR, default=0.0, description="share of demand"
     )
+    more: Float[Array, ""] = parameter(
+        unit="-", bounds=(-2.0, 2.0), scale=LINEAR, default=0.0, description="adds to that of rain"
+    )
     idle: Float[Array, ""] = parameter(
         unit="-", bounds=(2.0, 6.0), scale=LINEAR, default=3.0, description="does nothing"
     )
@@ -45,8 +48,9 @@ class TwoShares(AbstractModel):
     def prepare(self):
         def step(state, now):
             none = jnp.zeros_like(state)
-            out = self.rain * now.precipitation + self.air * now.potential_evaporation
-            return state, Fluxes(now.precipitation, none, out + 0.0 * self.idle, none, none, none)
+            rain = now.precipitation
+            out = (self.rain + self.more) * rain + self.air * now.potential_evaporation
+            return state, Fluxes(rain, none, out + 0.0 * self.idle, none, none, none)
 
         return step
 

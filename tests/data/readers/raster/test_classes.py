@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from diffhydro.data.koppen import CLASSES
+from diffhydro.data.koppen import CLASSES as CLIMATES
 from diffhydro.data.readers.raster.classes import class_shares
 from diffhydro.data.readers.raster.koppen import letters, looks_like_koppen, read_koppen
 from diffhydro.data.readers.raster.nlcd import CLASSES, read_nlcd
@@ -92,7 +92,7 @@ def test_real_climates_of_stations(real_data):
     found = at_points(read_koppen(path), sites["lat"].values, sites["lon"].values)
     assert letters(found["climate"].values).tolist() == sites["koppen_name"].values.tolist()
     assert read_koppen(path).attrs["period"] == "1991_2020"
-    assert len(CLASSES) == 30
+    assert len(CLIMATES) == 30
     sites.close()
 
 
