@@ -261,7 +261,7 @@ def test_an_unfinished_run_of_another_kind_is_not_mixed_in(monkeypatch, capsys, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["wbm", "column"])
+@pytest.mark.parametrize("model", ["wbm", pytest.param("column", marks=pytest.mark.exhaustive)])
 def test_several_devices_give_what_one_gives(weather, tmp_path, model):
     outs = []
     for devices in (1, 4):

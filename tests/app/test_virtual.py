@@ -12,6 +12,7 @@ pytest.importorskip("zarr")
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_world_from_the_command_line(tmp_path, monkeypatch, capsys):
     speck = Preset("speck", 45.0, "2018-01-01", "2018-03-15", 4, 0)
     monkeypatch.setitem(virtual.PRESETS, "tiny", speck)

@@ -217,6 +217,7 @@ def test_richards_jacobians_of_columns_agree(policy):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", ["fixed", "adaptive"])
+@pytest.mark.exhaustive
 def test_the_gradient_of_each_column_with_respect_to_a_soil_that_all_share(policy):
     inputs, observe = observer(SCENES["flux_top"], POLICIES[policy], column())
     soil, *rest = inputs

@@ -87,6 +87,7 @@ def test_nested_maps_and_shared_arguments_equal_a_flat_map():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", [Fixed(4, 8), Adaptive(sweeps=1)], ids=["fixed", "adaptive"])
+@pytest.mark.exhaustive
 def test_gradient_of_a_map_equals_a_map_of_gradients(policy):
     soil, supply = many(5)
 

@@ -200,7 +200,9 @@ def check(scene: Scene, policy, column: Column | None = None):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", ["fixed", "adaptive"])
+@pytest.mark.parametrize(
+    "policy", ["fixed", pytest.param("adaptive", marks=pytest.mark.exhaustive)]
+)
 @pytest.mark.parametrize("form", FORMS)
 def test_every_parameter_of_every_form(form, policy):
     # At −1500 mm Gardner's exponential is nearer to θ_r than the differences reach.
