@@ -129,8 +129,8 @@ def test_what_is_not_felt_has_no_correlation():
 
 
 @pytest.mark.slow
-def test_sigma_and_memory_are_found_from_a_bound():
-    """Errors of AR(1); the memory starts at 0, where its free number has almost no slope."""
+def test_sigma_and_memory_are_found_from_everywhere():
+    """Errors of AR(1); the memory starts on its bound, and so does one of the three sigmas."""
     sites, days, sigma, memory = 3, 300, 0.4, 0.7
     forcing = weather(sites, days)
     fresh = np.random.default_rng(3).normal(size=(sites, days))
@@ -138,9 +138,10 @@ def test_sigma_and_memory_are_found_from_a_bound():
     for day in range(1, days):
         errors[:, day] = memory * errors[:, day - 1] + (1 - memory**2) ** 0.5 * fresh[:, day]
     seen = by_hand(forcing, 0.4, 0.3, (0.2, 0.1), 1.0) + sigma * errors
-    loss = Gaussian(sigma=0.05)
     train = ["rain", "air", "errors.runoff.sigma", "errors.runoff.memory"]
-    problem = Calibration(Shares(), forcing, [Target("runoff", runoff, seen, loss)], train)
+    own = {"errors.runoff.sigma": [0.05, 0.4, 1.0]}
+    targets = [Target("runoff", runoff, seen, Gaussian())]
+    problem = Calibration(Shares(), forcing, targets, train, own=own)
     found = calibrate(problem)
     assert found.is_fitted.all()
     gradient = eqx.filter_jit(Calibration.gradient)
