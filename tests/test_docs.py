@@ -73,10 +73,20 @@ def test_the_tutorial_of_sensitivities_runs_and_makes_its_figures(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_tutorial_of_calibration_runs(tmp_path):
+    _run(DOCS / "tutorials" / "calibrate.md", tmp_path)
+
+
+@pytest.mark.slow
 def test_the_tutorial_of_assimilation_runs_and_makes_its_figures(tmp_path):
     _run(DOCS / "tutorials" / "assimilation.md", tmp_path)
     for name in ("cost", "reports", "water"):
         _assert_same_picture(f"assimilation_{name}.png", tmp_path / f"{name}.png")
+
+
+@pytest.mark.slow
+def test_the_tutorial_of_calibration_runs(tmp_path):
+    _run(DOCS / "tutorials" / "calibrate.md", tmp_path)
 
 
 @pytest.mark.slow
@@ -94,15 +104,41 @@ def test_figures_are_small():
     assert large == set()
 
 
-def test_the_page_of_parameters_is_current():
-    where = DOCS / "make_parameters.py"
-    spec = importlib.util.spec_from_file_location("make_parameters", where)
+@pytest.mark.parametrize("page", ["parameters", "configuration"])
+def test_pages_made_from_the_code_are_current(page):
+    where = DOCS / f"make_{page}.py"
+    spec = importlib.util.spec_from_file_location(where.stem, where)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    text = (DOCS / "parameters.md").read_text(encoding="utf-8")
-    assert text == module.page(), "run: python docs/make_parameters.py"
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    assert text == module.page(), f"run: python docs/{where.name}"
+
+
+def test_every_key_of_a_configuration_is_listed():
+    from diffhydro.app.config import Config
+    from diffhydro.app.sensitivity_config import SensitivityConfig
+
+    text = (DOCS / "configuration.md").read_text(encoding="utf-8")
+    listed = {key.split(".")[-1] for key in re.findall(r"^\| `([^`]+)`", text, re.MULTILINE)}
+
+    def keys(schema):
+        parts = [schema, *schema.get("$defs", {}).values()]
+        return {key for part in parts for key in part["properties"]}
+
+    declared = {
+        key for kind in (Config, SensitivityConfig) for key in keys(kind.model_json_schema())
+    }
+    assert listed == declared
+
+
+def test_the_configuration_that_is_shown_is_the_one_that_ships():
+    import yaml
+
+    shown = dict(_blocks(DOCS / "tutorials" / "calibrate.md"))["yaml"]
+    ships = (ROOT / "configs" / "calibrate-twin.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(shown) == yaml.safe_load(ships)
 
 
 def test_the_example_of_the_case_format_is_a_case(tmp_path):

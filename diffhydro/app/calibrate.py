@@ -27,6 +27,7 @@ from diffhydro.picture import blank_figure
 
 _EVERY = 20.0  # seconds between two savings of the queue
 _QUEUE = "queue.npz"
+_CLAIM = "claim.json"
 
 
 def run(path: Path, out: Path) -> None:
@@ -37,7 +38,8 @@ def run(path: Path, out: Path) -> None:
         jax.config.update("jax_enable_x64", True)
     console = Console(stderr=True)
     began = time.monotonic()
-    identity = _open(out, config, path)
+    identity = _identity(config, path.parent)
+    _refuse(out, identity)
     fitting = prepare_fitting(config, path.parent)
     for note in fitting.notes:
         console.print(note, highlight=False)
@@ -50,38 +52,46 @@ def run(path: Path, out: Path) -> None:
     seconds = time.monotonic() - began
     write_report(out, config, outcome, seconds)
     with whole(out / "run.json") as part:
-        part.write_text(json.dumps(identity | {"seconds": round(seconds, 1)}, indent=2) + "\n")
-    (out / _QUEUE).unlink(missing_ok=True)
+        told = json.dumps(identity | {"seconds": round(seconds, 1)}, indent=2)
+        part.write_text(told + "\n", encoding="utf-8")
+    for name in (_QUEUE, _CLAIM):
+        (out / name).unlink(missing_ok=True)
     show(Console(), outcome, out)
 
 
-def _open(out: Path, config: Config, path: Path) -> dict[str, Any]:
-    """Claim the folder for this configuration."""
-    told = config.model_dump(mode="json")
-    data = path.parent / config.data.sites
-    identity = {"version": __version__, "config": told, "data": _stamp(data)}
+def _identity(config: Config, folder: Path) -> dict[str, Any]:
+    """Say what makes a calibration this one."""
+    named = (config.data.sites, config.data.attributes)
+    data = {name: _stamp(folder / name) for name in named if name is not None}
+    return {"version": __version__, "config": config.model_dump(mode="json"), "data": data}
+
+
+def _refuse(out: Path, identity: dict[str, Any]) -> None:
+    """Refuse a folder that holds another calibration, or this one finished."""
     if (out / "run.json").exists():
         raise InputError(f"{out} holds a finished calibration; choose another --out")
-    claim = out / "claim.json"
-    if claim.is_file():
-        before = json.loads(claim.read_text(encoding="utf-8"))
-        if before != identity:
-            other = [k for k in told if before.get("config", {}).get(k) != told[k]]
-            raise InputError(
-                f"{out} holds an unfinished calibration of another kind ("
-                f"{', '.join(other) or 'other data or version'} differ); choose another --out"
-            )
-    out.mkdir(parents=True, exist_ok=True)
-    with whole(claim) as part:
-        part.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
-    return identity
+    claim = out / _CLAIM
+    if not claim.is_file():
+        return
+    before = json.loads(claim.read_text(encoding="utf-8"))
+    if before != identity:
+        told, asked = before.get("config", {}), identity["config"]
+        other = [key for key in asked if told.get(key) != asked[key]]
+        other += [key for key in ("data", "version") if before.get(key) != identity[key]]
+        raise InputError(
+            f"{out} holds an unfinished calibration that differs in {', '.join(other)}; choose "
+            "another --out, or remove the folder"
+        )
 
 
 def _stamp(path: Path) -> str:
+    """Tell one version of a file or a store from another."""
     if not path.exists():
         return path.name
-    found = path.stat()
-    return hashlib.sha256(f"{found.st_size} {found.st_mtime_ns}".encode()).hexdigest()[:16]
+    inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+    facts = [(f.relative_to(path).as_posix(), f.stat()) for f in inside if f.is_file()]
+    text = "\n".join(f"{name} {s.st_size} {s.st_mtime_ns}" for name, s in facts)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _fit(
@@ -91,7 +101,7 @@ def _fit(
     key = jax.random.key(config.search.seed)
     sharing = config.sharing
     with _progress(console) as watch:
-        keeper = _Keeper(out / _QUEUE, identity, watch)
+        keeper = _Keeper(out, identity, watch)
         if sharing.shared or sharing.by_cluster:
             return calibrate_together(
                 problem,
@@ -118,24 +128,29 @@ def _fit(
 class _Keeper:
     """Saves the queue now and then, so that a stopped calibration goes on bit for bit."""
 
-    def __init__(
-        self, path: Path, identity: dict[str, Any], watch: Callable[[Queue], None]
-    ) -> None:
-        self._path, self._identity, self._watch = path, identity, watch
+    def __init__(self, out: Path, identity: dict[str, Any], watch: Callable[[Queue], None]) -> None:
+        self._out, self._identity, self._watch = out, identity, watch
         self._saved = time.monotonic()
 
     def last(self, like: Queue) -> Queue:
         """Return the queue that was saved, or the one at the beginning."""
-        if not self._path.is_file():
-            return like
-        return rebuilt(like, load(self._path, self._identity))
+        path = self._out / _QUEUE
+        return rebuilt(like, load(path, self._identity)) if path.is_file() else like
 
     def __call__(self, queue: Queue) -> None:
         """Save, if it is time, and show."""
         if time.monotonic() - self._saved > _EVERY:
-            save(self._path, self._identity, named(queue))
+            self._claim()
+            save(self._out / _QUEUE, self._identity, named(queue))
             self._saved = time.monotonic()
         self._watch(queue)
+
+    def _claim(self) -> None:
+        """Say whose folder this is: not before there is something that could be lost."""
+        if not (self._out / _CLAIM).is_file():
+            with whole(self._out / _CLAIM) as part:
+                told = json.dumps(self._identity, indent=2)
+                part.write_text(told + "\n", encoding="utf-8")
 
 
 @contextmanager

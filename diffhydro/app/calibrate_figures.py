@@ -92,7 +92,10 @@ def _series(outcome: Outcome, target: Path) -> None:
         rows = figure.subplots(max(len(picks), 1), squeeze=False, sharex=True)[:, 0]
         for axes, site in zip(rows, picks, strict=False):
             _one_series(axes, outcome, name, int(site))
-        rows[0].legend(ncols=4, loc="lower left", bbox_to_anchor=(0.0, 1.08))
+        if picks:
+            rows[0].legend(ncols=4, loc="lower left", bbox_to_anchor=(0.0, 1.08))
+        else:
+            rows[0].set_title(f"no site has enough days of {name} for a score")
         rows[-1].xaxis.set_major_formatter(ConciseDateFormatter(rows[-1].xaxis.get_major_locator()))
         save(figure, target)
 
@@ -141,12 +144,24 @@ def _residuals(outcome: Outcome, target: Path) -> None:
 
 
 def _memory(error: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """Give the median over sites of the autocorrelation of residuals."""
-    mean = np.nanmean(error, axis=1, keepdims=True) if error.size else error
-    off = error - mean
-    spread = np.nanmean(off**2, axis=1)
-    found = [np.nanmean(off[:, lag:] * off[:, :-lag], axis=1) / spread for lag in lags]
-    return np.array([np.nanmedian(one) if np.isfinite(one).any() else np.nan for one in found])
+    """Give the median over sites of the autocorrelation of residuals; NaN where none has any."""
+    there = np.isfinite(error)
+    off = np.where(there, error, 0.0)
+    off = np.where(there, off - _mean(off, there)[:, None], 0.0)
+    spread = _mean(off**2, there)
+    found = []
+    for lag in lags:
+        both = there[:, lag:] & there[:, :-lag]
+        alike = _mean(off[:, lag:] * off[:, :-lag], both)
+        known = np.isfinite(alike) & (spread > 0)
+        found.append(np.median(alike[known] / spread[known]) if known.any() else np.nan)
+    return np.array(found)
+
+
+def _mean(values: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Average what is there of every site; NaN where nothing is."""
+    count = there.sum(axis=1)
+    return np.where(there, values, 0.0).sum(axis=1) / np.where(count > 0, count, np.nan)
 
 
 def _scores(outcome: Outcome, target: Path) -> None:
@@ -194,8 +209,9 @@ def _convergence(outcome: Outcome, target: Path) -> None:
     fitted = outcome.fitted
     lowest = np.where(np.isfinite(fitted.best_loss), fitted.best_loss, np.nan)[:, None, None]
     # Of a likelihood, which may be negative, only differences mean something.
-    excess = fitted.course - lowest
-    relative = excess / np.abs(lowest)
+    excess = np.where(np.isfinite(fitted.course), fitted.course, np.nan) - lowest
+    scale = np.where(lowest == 0.0, 1.0, np.abs(lowest))
+    relative = excess / scale
     lines = relative.reshape(-1, relative.shape[-1])[:_LINES]
     figure, looks = blank_figure((8.0, 3.2))
     with looks:
@@ -206,7 +222,7 @@ def _convergence(outcome: Outcome, target: Path) -> None:
         left.set_yscale("log")
         left.set(xlabel="round", ylabel="loss above the site's best, relative", title="every start")
         last = np.where(fitted.ended_well, fitted.loss, np.nan) - lowest[..., 0]
-        near = np.sort((last / np.abs(lowest[..., 0])).ravel())
+        near = np.sort((last / scale[..., 0]).ravel())
         near = np.maximum(near[np.isfinite(near)], 1e-6)
         right.plot(near, (np.arange(len(near)) + 0.5) / max(len(near), 1), color=_BLUE)
         right.set_xscale("log")

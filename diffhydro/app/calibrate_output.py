@@ -17,6 +17,7 @@ from diffhydro.calibration.search import ENDINGS
 from diffhydro.core.bijections import interval
 from diffhydro.data.gaps import Climatology, day_of_year
 from diffhydro.evaluation.metrics import Scores, scores
+from diffhydro.training.losses import KlingGupta
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,7 +70,7 @@ class Outcome:
     def correlation(self) -> np.ndarray:
         """Correlations of fitted parameters of every site; NaN where a loss has no residuals."""
         losses = [target.loss for target in self.fitting.problem.targets]
-        if any(type(loss).__name__ == "KlingGupta" for loss in losses):
+        if any(isinstance(loss, KlingGupta) for loss in losses):
             entries = len(self.fitted.names)
             return np.full((self.fitting.problem.sites, entries, entries), np.nan)
         return correlation(self.fitted.curvature())

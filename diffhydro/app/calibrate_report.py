@@ -17,6 +17,7 @@ from diffhydro.app.calibrate_output import AFTER, BEFORE, USUAL, Outcome
 from diffhydro.app.calibrate_worst import explain
 from diffhydro.app.config import Config
 from diffhydro.atomic import whole
+from diffhydro.calibration.coordinates import position
 from diffhydro.calibration.search import ENDINGS
 from diffhydro.core.bijections import interval
 
@@ -62,7 +63,7 @@ def write_report(out: Path, config: Config, outcome: Outcome, seconds: float) ->
 def _tables(outcome: Outcome) -> dict[str, Rows]:
     return {
         "scores, median of sites": _score_rows(outcome),
-        "parameters, median of sites": _parameter_rows(outcome),
+        "parameters, median of sites; error of a twin in % of the range": _parameter_rows(outcome),
         "searches": _ending_rows(outcome),
     }
 
@@ -84,21 +85,25 @@ def _score_rows(outcome: Outcome) -> Rows:
 def _parameter_rows(outcome: Outcome) -> Rows:
     fitted, coordinates = outcome.fitted, outcome.fitting.problem.coordinates
     before = coordinates.table(np.asarray(outcome.fitting.problem.before()))
-    truth = outcome.fitting.truth
+    truth, fits = outcome.fitting.truth, fitted.is_fitted
     head = ("parameter", "unit", "lower", "before", "fitted", "upper", "on a bound")
-    rows: Rows = [(*head, *(("median error",) if truth is not None else ()))]
-    true = None if truth is None else coordinates.table(truth)
+    # Of the range: a value may be 0, and a degree of warmth has no natural share.
+    rows: Rows = [(*head, *(("error",) if truth is not None else ()))]
     for j, (name, spec) in enumerate(zip(fitted.names, coordinates.specs, strict=True)):
         low, high = interval(spec.bounds)
-        middle = [float(np.median(x[:, j])) for x in (before, fitted.values)]
-        sits = int((fitted.on_bound[fitted.is_fitted, j] != 0).sum())
-        told = [f"{x:.4g}" for x in (low, *middle, high)]
-        row = (short(name), spec.unit, *told, f"{sits} of {int(fitted.is_fitted.sum())}")
-        if true is not None:
-            off = np.median(np.abs(fitted.values[:, j] / true[:, j] - 1.0))
-            row = (*row, f"{100.0 * off:.1f} %")
+        middle = [_middle(x[fits, j]) for x in (before, fitted.values)]
+        sits = int((fitted.on_bound[fits, j] != 0).sum())
+        row = (short(name), spec.unit, f"{low:.4g}", *middle, f"{high:.4g}")
+        row = (*row, f"{sits} of {int(fits.sum())}")
+        if truth is not None:
+            off = np.abs(fitted.positions[fits, j] - position(truth[fits, j]))
+            row = (*row, f"{100.0 * np.median(off):.1f}" if len(off) else "–")
         rows.append(row)
     return rows
+
+
+def _middle(values: np.ndarray) -> str:
+    return f"{np.median(values):.4g}" if len(values) else "–"
 
 
 def _ending_rows(outcome: Outcome) -> Rows:

@@ -15,7 +15,7 @@ def explain(outcome: Outcome, name: str, site: int) -> str:
     found = outcome.scores[name, outcome.judged, AFTER]
     usual = outcome.scores[name, outcome.judged, USUAL].rmse[site]
     rmse, bias, r = found.rmse[site], found.bias[site], found.r[site]
-    share = bias**2 / rmse**2
+    share = bias**2 / rmse**2 if rmse > 0 else 0.0
     told = [
         f"RMSE {rmse:.3f}, of whose square {100 * share:.0f} % is bias ({bias:+.3f}); r {r:.2f}; "
         f"the course of the year alone has {usual:.3f}"
@@ -34,10 +34,10 @@ def _signs(outcome: Outcome, name: str, site: int, share: float) -> list[str]:
         signs += _moved(seen, made, train, days)
     steps = np.abs(np.diff(seen))
     jumps = int((steps > _JUMP).sum())
-    if jumps:
+    if jumps and name.startswith("soil_moisture"):
         signs.append(f"{jumps} changes of more than {_JUMP} from one day to the next: the probe")
     fitted = outcome.scores[name, "train", AFTER].rmse[site] if train.any() else np.nan
-    if outcome.judged == "test" and found_much_better(fitted, outcome, name, site):
+    if outcome.judged == "test" and _fits_much_better(fitted, outcome, name, site):
         signs.append(f"on the days of the fit RMSE is {fitted:.3f}: the years differ")
     if np.nanstd(seen[days]) > _LOUD * np.nanstd(made[days]):
         signs.append(
@@ -53,7 +53,7 @@ def _signs(outcome: Outcome, name: str, site: int, share: float) -> list[str]:
     return signs
 
 
-def found_much_better(fitted: float, outcome: Outcome, name: str, site: int) -> bool:
+def _fits_much_better(fitted: float, outcome: Outcome, name: str, site: int) -> bool:
     """Tell whether the days of the fit fit much better than those held out."""
     return bool(fitted < 0.7 * outcome.scores[name, outcome.judged, AFTER].rmse[site])
 

@@ -4,16 +4,18 @@ What a key means stands beside it, and `docs/configuration.md` is made from it.
 """
 
 import datetime
+import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from diffhydro.errors import InputError
 
 Date = datetime.date
+_DESCRIBES = re.compile(r"(list|dict|tuple|literal|float|str|int)\b(\[|$)")
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
@@ -24,6 +26,19 @@ class Part(BaseModel):
 def _of(part: type[Part]) -> Any:
     """Make the default of a part: all its keys at theirs."""
     return lambda: part.model_validate({})
+
+
+def _as_number(value: Any) -> Any:
+    """Read 1e-3, which YAML takes for a word; a truth is no number."""
+    if isinstance(value, bool):
+        raise ValueError("expected a number, or the name of an attribute")
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Number = Annotated[float | str, BeforeValidator(_as_number)]
 
 
 class DataConfig(Part):
@@ -108,7 +123,9 @@ class SearchConfig(Part):
     starts: int = Field(4, ge=1, description="of every site: the first from its own values")
     seed: int = Field(0, ge=0, description="of the other starts")
     lanes: int = Field(512, ge=1, description="searches side by side")
-    most: int | None = Field(None, ge=1, description="rounds of one search")
+    most: int | None = Field(
+        None, ge=1, description="rounds of one search; the method's own number"
+    )
     tolerance: float = Field(1e-4, gt=0, lt=1, description="gain that ends a search, as a share")
 
 
@@ -136,7 +153,7 @@ class Config(Part):
     train: list[str] | Literal["upland", "wetland"] = Field(
         description="paths and patterns, or a set of study A"
     )
-    parameters: dict[str, float | str] = Field(
+    parameters: dict[str, Number] = Field(
         default_factory=dict, description="values, or names of attributes, by path"
     )
     period: PeriodConfig = Field(default_factory=_of(PeriodConfig))
@@ -144,13 +161,14 @@ class Config(Part):
     sharing: SharingConfig = Field(default_factory=_of(SharingConfig))
     prior: PriorConfig | None = None
     twin: TwinConfig | None = None
-    dtype: Literal["float32", "float64"] = "float32"
+    dtype: Literal["float32", "float64"] = Field("float32", description="floating-point type")
 
     @model_validator(mode="after")
     def _fits(self):
         names = [one.name for one in self.observed]
-        if len({*names}) < len(names):
-            raise ValueError(f"two observed series are called {names[0]}; give each its own depth")
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ValueError(f"two observed series are called {twice[0]}; give each its own depth")
         blind = [one.name for one in self.observed if one.loss == "kge"]
         if blind and self.search.method == "levenberg-marquardt":
             raise ValueError(
@@ -183,7 +201,8 @@ def read_as(kind: type[Kind], path: Path) -> Kind:
 
 
 def _told(kind: type[BaseModel], problem: Any) -> str:
-    where = ".".join(str(key) for key in problem["loc"])
+    # Where a key may hold one of several things, the way leads through their descriptions.
+    where = ".".join(str(key) for key in problem["loc"] if not _DESCRIBES.match(str(key)))
     if problem["type"] == "extra_forbidden":
         near = get_close_matches(str(problem["loc"][-1]), _keys(kind, problem["loc"][:-1]), 1)
         hint = f"; did you mean {near[0]}?" if near else ""

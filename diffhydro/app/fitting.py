@@ -1,16 +1,16 @@
 """From a configuration to a calibration: data read, filled and cut, model and losses made."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from diffhydro.app.config import Config, DataConfig, ObservedConfig
+from diffhydro.app.config import Config, DataConfig
+from diffhydro.app.instruments import loss_of, observer
 from diffhydro.app.land_setup import Setup, set_up
 from diffhydro.calibration import (
     Adam,
@@ -23,6 +23,7 @@ from diffhydro.calibration import (
 )
 from diffhydro.calibration.independent import LANES
 from diffhydro.calibration.prior import AbstractPrior
+from diffhydro.calibration.problem import ERRORS
 from diffhydro.calibration.search import AbstractMethod
 from diffhydro.calibration.sets import UPLAND, WETLAND
 from diffhydro.core.trainable import put
@@ -32,24 +33,11 @@ from diffhydro.data.sites import Sites, open_sites
 from diffhydro.data.weather import Weather
 from diffhydro.errors import InputError
 from diffhydro.land.forcing import Forcing
-from diffhydro.land.observe import probe
-from diffhydro.training.likelihood import Gaussian
-from diffhydro.training.losses import (
-    AbstractLoss,
-    Huber,
-    KlingGupta,
-    MeanSquare,
-    NashSutcliffe,
-)
 from diffhydro.typing import Array
 
 EMBEDDED = "embedded"
 _SETS = {"upland": UPLAND, "wetland": WETLAND}
-_LOSSES = {"mse": MeanSquare, "nse": NashSutcliffe, "kge": KlingGupta}
-_FLUXES = {
-    "runoff": lambda run: run.fluxes.runoff,
-    "evapotranspiration": lambda run: run.fluxes.evaporation + run.fluxes.transpiration,
-}
+_IN_DATA = {"evapotranspiration": "evaporation"}  # what the schema calls it
 _FROM = (0.2, 0.8)  # of the range: where a twin's parameters are drawn
 
 
@@ -101,7 +89,7 @@ def prepare_fitting(config: Config, folder: Path) -> Fitting:
         _require(test, times, "test", config.period.test)
     spin_up = min(config.period.spin_up, len(times))
     forcing = _with_spin_up(forcing, spin_up)
-    observed = _observed(config, sites, times)
+    observed, clusters = _observed(config, sites, times), _clusters(config, weather)
     last = int(np.flatnonzero(train)[-1]) + 1
     problem = _problem(
         config, setup, weather, _cut(forcing, spin_up + last), observed, train, spin_up
@@ -114,7 +102,7 @@ def prepare_fitting(config: Config, folder: Path) -> Fitting:
         )
     return Fitting(
         problem, forcing, observed, times, spin_up, train, test, truth,
-        _clusters(config, weather), [*notes, *setup.notes],
+        clusters, [*notes, *setup.notes],
     )  # fmt: skip
 
 
@@ -127,17 +115,13 @@ def method_of(config: Config) -> AbstractMethod:
 
 
 def simulate_targets(
-    problem: Calibration,
-    numbers: dict[str, Array],
-    forcing: Forcing,
-    spin_up: int,
-    batch: int = 256,
+    problem: Calibration, numbers: dict[str, Array], forcing: Forcing, spin_up: int
 ) -> dict[str, np.ndarray]:
     """Run all sites with some parameters; give the series of all targets, without the spin-up."""
     model = put(problem.model, numbers)
     paths = list(numbers)
 
-    @jax.jit
+    @eqx.filter_jit
     def series(model: Any, forcing: Forcing) -> tuple[Array, ...]:
         run = model.simulate(forcing, by_site=paths or None, columns=LANES)
         return tuple(target.observe(run) for target in problem.targets)
@@ -185,26 +169,15 @@ def _problem(
         seen = np.where(train, observed[one.name], np.nan)[:, :days]
         before = np.full((len(seen), spin_up), np.nan, seen.dtype)
         whole = np.concatenate([before, seen], axis=1).astype(setup.dtype)
-        targets.append(Target(one.name, observer(one), whole, _loss(one), one.weight))
+        targets.append(
+            Target(one.name, observer(one), whole, loss_of(one, setup.dtype), one.weight)
+        )
     train_names = _SETS[config.train] if isinstance(config.train, str) else config.train
     own = {path: jnp.asarray(x, setup.dtype) for path, x in sorted(setup.numbers.items())}
     return Calibration(
         setup.base, forcing, targets, train_names, own=own, prior=_prior(config),
         names=[str(name) for name in weather.sites],
     )  # fmt: skip
-
-
-def observer(one: ObservedConfig) -> Callable[[Any], Array]:
-    """Give what turns a trajectory into the series of an instrument."""
-    return partial(probe, depth=one.depth) if one.depth else _FLUXES[one.variable]
-
-
-def _loss(one: ObservedConfig) -> AbstractLoss:
-    if one.loss == "huber":
-        return Huber(limit=jnp.asarray(one.limit))
-    if one.loss == "gaussian":
-        return Gaussian(*(jnp.asarray(x) for x in (one.sigma, one.growth, one.memory)))
-    return _LOSSES[one.loss]()
 
 
 def _prior(config: Config) -> AbstractPrior | None:
@@ -224,7 +197,10 @@ def _observed(config: Config, sites: Sites, times: np.ndarray) -> dict[str, np.n
             "the embedded weather has no observations; add `twin: {noise: 0.02}` and they are "
             "made, or name a file of sites under data.sites"
         )
-    return {one.name: sites.observed(one.variable, one.depth) for one in config.observed}
+    return {
+        one.name: sites.observed(_IN_DATA.get(one.variable, one.variable), one.depth)
+        for one in config.observed
+    }
 
 
 def _twin(
@@ -236,9 +212,15 @@ def _twin(
     where = rng.uniform(*_FROM, (problem.sites, len(problem.coordinates)))
     z = np.log(where / (1.0 - where)).astype(problem.before().dtype)
     drawn = jax.vmap(problem.coordinates.values)(jnp.asarray(z))
-    law = [path for path in drawn if path.startswith("errors.")]
+    law = [path for path in drawn if path.startswith(f"{ERRORS}.")]
     numbers = problem.own | {path: x for path, x in drawn.items() if path not in law}
     series = simulate_targets(problem, numbers, forcing, spin_up)
+    # The noise neither grows nor lasts.
+    noise = {
+        path: jnp.full_like(drawn[path], config.twin.noise if path.endswith(".sigma") else 0.0)
+        for path in law
+    }
+    z = np.asarray(jax.vmap(problem.coordinates.free)(drawn | noise))
     return z, {
         name: (x + rng.normal(0.0, config.twin.noise, x.shape)).astype(x.dtype)
         for name, x in series.items()
@@ -251,7 +233,16 @@ def _clusters(config: Config, weather: Weather) -> np.ndarray | None:
         return None
     if name not in weather.source:
         raise InputError(f"sharing.clusters: {weather.name} has no attribute {name}")
-    return np.asarray(weather.source[name].values)
+    found = np.asarray(weather.source[name].values)
+    if found.shape != weather.sites.shape:
+        raise InputError(f"sharing.clusters: {name} has shape {found.shape}, not one label a site")
+    missing = [str(site) for site, x in zip(weather.sites, found, strict=True) if x != x]
+    if missing:
+        raise InputError(
+            f"sharing.clusters: {name} is missing at {len(missing)} sites (first: {missing[0]}); "
+            "fill it, or leave them out with data.only"
+        )
+    return found
 
 
 def _days(times: np.ndarray, period: tuple[Any, Any] | None) -> np.ndarray:
@@ -264,6 +255,8 @@ def _days(times: np.ndarray, period: tuple[Any, Any] | None) -> np.ndarray:
 def _require(chosen: np.ndarray, times: np.ndarray, name: str, period: Any) -> None:
     if chosen.any():
         return
+    if period is None:
+        raise InputError("period.test holds out all days of the weather, and none is left to fit")
     raise InputError(
         f"period.{name} is {period[0]} to {period[1]}, but the weather runs from {times[0]} to "
         f"{times[-1]}: no day is in both"
@@ -274,7 +267,7 @@ def _with_spin_up(forcing: Forcing, days: int) -> Forcing:
     """Put the first days once more before themselves."""
 
     def longer(x: Any) -> Any:
-        return np.concatenate([x[:, :days], x], axis=1) if np.ndim(x) == 2 else x
+        return jnp.concatenate([x[:, :days], x], axis=1) if np.ndim(x) == 2 else x
 
     return jax.tree.map(longer, forcing)
 

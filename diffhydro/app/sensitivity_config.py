@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 from pydantic import Field, model_validator
 
-from diffhydro.app.config import DataConfig, Date, ObservedConfig, Part
+from diffhydro.app.config import DataConfig, Date, Number, ObservedConfig, Part
 
 Method = Literal["elasticities", "adjoint", "morris", "sobol", "dgsm"]
 # Shares come before bounds, whose picture shows both.
@@ -22,7 +22,7 @@ class SensitivityConfig(Part):
     within: dict[str, tuple[float, float]] = Field(
         default_factory=dict, description="narrower bounds, by path"
     )
-    parameters: dict[str, float | str] = Field(
+    parameters: dict[str, Number] = Field(
         default_factory=dict, description="values, or names of attributes, by path"
     )
     period: tuple[Date, Date] | None = Field(None, description="first and last day; all by default")
@@ -31,7 +31,7 @@ class SensitivityConfig(Part):
     points: int = Field(256, ge=16, description="of `dgsm` and `sobol`, a power of two")
     trajectories: int = Field(20, ge=2, description="of `morris`")
     seed: int = Field(0, ge=0, description="of all samples")
-    dtype: Literal["float32", "float64"] = "float32"
+    dtype: Literal["float32", "float64"] = Field("float32", description="floating-point type")
 
     @model_validator(mode="after")
     def _is_sound(self):

@@ -45,7 +45,7 @@ def linear_map(forward: Side, transpose: Side, residuals: Any, tangents: Any) ->
         residuals: Tree of arrays.
         tangents: Tree of floating-point arrays.
 
-    >>> twice = linear_map(lambda r, x: r * x, lambda r, y: r * y, jnp.float32(2.0), jnp.ones(3))
+    >>> twice = linear_map(lambda r, x: r * x, lambda r, y: r * y, jnp.full(3, 2.0), jnp.ones(3))
     >>> twice.tolist()
     [2.0, 2.0, 2.0]
     """

@@ -1,4 +1,4 @@
-"""Water among a few thick layers: one linearised implicit step after another, with its adjoint.
+"""Water among a few thick layers: one linearised implicit step after another, with its derivatives.
 
 Between the layers i and i + 1, ℓ apart from centre to centre, flows (positive downward)
 
@@ -17,7 +17,8 @@ exfiltration; and a layer below θ_min takes from the one below, the last one fr
 The arithmetic mean K̄ keeps θ within its bounds at hourly steps, which the harmonic mean of TEM and
 the mean saturation of CLM do not.
 
-The gradient keeps θ before every step and solves one transposed system for each.
+Derivatives keep θ before every step and solve one system for each: as it is for tangents,
+transposed for gradients.
 """
 
 from diffhydro.soil.redistribution.bounds import THETA_MIN
