@@ -73,20 +73,10 @@ def test_the_tutorial_of_sensitivities_runs_and_makes_its_figures(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_tutorial_of_calibration_runs(tmp_path):
-    _run(DOCS / "tutorials" / "calibrate.md", tmp_path)
-
-
-@pytest.mark.slow
 def test_the_tutorial_of_assimilation_runs_and_makes_its_figures(tmp_path):
     _run(DOCS / "tutorials" / "assimilation.md", tmp_path)
     for name in ("cost", "reports", "water"):
         _assert_same_picture(f"assimilation_{name}.png", tmp_path / f"{name}.png")
-
-
-@pytest.mark.slow
-def test_the_tutorial_of_calibration_runs(tmp_path):
-    _run(DOCS / "tutorials" / "calibrate.md", tmp_path)
 
 
 @pytest.mark.slow
