@@ -33,7 +33,7 @@ class Gaussian(AbstractLoss):
 
     sigma: Float[Array, ""] = parameter(
         unit="-",
-        bounds=(1e-4, 1.0),
+        bounds=(1e-4, 100.0),
         scale=LOG,
         default=0.03,
         description="standard deviation of errors, in the units of the series",

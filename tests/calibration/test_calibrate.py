@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from diffhydro.calibration import (
-    Adam,
     Calibration,
     Lbfgs,
     LevenbergMarquardt,
@@ -139,7 +138,7 @@ def test_sigma_and_memory_are_found_from_everywhere():
         errors[:, day] = memory * errors[:, day - 1] + (1 - memory**2) ** 0.5 * fresh[:, day]
     seen = by_hand(forcing, 0.4, 0.3, (0.2, 0.1), 1.0) + sigma * errors
     train = ["rain", "air", "errors.runoff.sigma", "errors.runoff.memory"]
-    own = {"errors.runoff.sigma": [0.05, 0.4, 1.0]}
+    own = {"errors.runoff.sigma": [0.05, 0.4, 100.0]}
     targets = [Target("runoff", runoff, seen, Gaussian())]
     problem = Calibration(Shares(), forcing, targets, train, own=own)
     found = calibrate(problem)
@@ -154,8 +153,7 @@ def test_sigma_and_memory_are_found_from_everywhere():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", [Lbfgs(), Adam(rate=0.05, most=200)], ids=["L-BFGS", "Adam"])
-def test_kling_gupta_is_brought_down_where_there_are_no_residuals(method):
+def test_kling_gupta_is_brought_down_where_there_are_no_residuals():
     problem = twin(sites=2)
     square = calibrate(problem, LevenbergMarquardt(tolerance=1e-8))
 
@@ -163,7 +161,7 @@ def test_kling_gupta_is_brought_down_where_there_are_no_residuals(method):
         target = Target("runoff", runoff, problem.targets[0].observed, loss)
         return Calibration(problem.model, problem.forcing, [target], ["rain", "air"])
 
-    found = calibrate(with_loss(KlingGupta()), method)
+    found = calibrate(with_loss(KlingGupta()), Lbfgs())
     others = loss_of(with_loss(KlingGupta()), jnp.asarray(square.best_z), jnp.arange(2))
     assert (found.best_loss < np.asarray(others)).all()
     # What is best for one efficiency is not far from it for the other.
@@ -172,6 +170,7 @@ def test_kling_gupta_is_brought_down_where_there_are_no_residuals(method):
     ).all()
 
 
+@pytest.mark.slow
 def test_searches_start_where_the_model_was_and_anywhere_else():
     problem = twin(sites=4, own={"rain": [0.3, 0.4, 0.0, 1.0]})
     found = np.asarray(places(problem, 50, jax.random.key(3)))

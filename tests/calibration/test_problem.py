@@ -59,12 +59,14 @@ def found():
     return z, evaluated(problem(), z, SITE)
 
 
+@pytest.mark.slow
 def test_the_loss_is_the_sum_of_its_terms():
     _, (loss, terms, _, _) = found()
     assert {*terms} == {"runoff", "demand", "prior"}
     np.testing.assert_allclose(sum(terms.values()), loss, rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_terms_are_the_losses_of_the_simulated_series():
     z, (_, terms, _, _) = found()
     for lane, site in enumerate(SITE):
@@ -75,6 +77,7 @@ def test_terms_are_the_losses_of_the_simulated_series():
             np.testing.assert_allclose(terms[target.name][lane], expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_forward_and_reverse_mode_agree():
     _, (loss, _, (reverse_loss, reverse), normal) = found()
     np.testing.assert_array_equal(reverse_loss, loss)
@@ -83,6 +86,7 @@ def test_forward_and_reverse_mode_agree():
     np.testing.assert_allclose(normal.gradient, reverse, rtol=1e-10, atol=1e-12 * largest)
 
 
+@pytest.mark.slow
 def test_slopes_agree_with_differences():
     z, (_, _, (_, slope), _) = found()
     step, size = 1e-5, z.shape[1]
@@ -94,6 +98,7 @@ def test_slopes_agree_with_differences():
     np.testing.assert_allclose(slope[0], differences, rtol=1e-5, atol=1e-8 * largest)
 
 
+@pytest.mark.slow
 def test_the_curvature_is_that_of_the_residuals_and_the_prior():
     z, (*_, normal) = found()
 
@@ -147,6 +152,7 @@ def test_before_is_the_models_or_the_sites_own():
     np.testing.assert_allclose(before[:, 0], 0.5, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_some_sites_are_what_they_are_among_all():
     z, (loss, *_) = found()
     some = problem().of_sites([2, 0])
@@ -165,6 +171,7 @@ def test_weather_in_numpy_will_do():
     np.testing.assert_array_equal(loss_of(other, z, site), loss_of(again, z, site))
 
 
+@pytest.mark.slow
 def test_single_precision_stays_single():
     """Whatever the type that numbers of a loss, a prior or observations came in."""
     forcing = weather(dtype=np.float32)
