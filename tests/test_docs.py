@@ -57,6 +57,7 @@ def _assert_same_picture(kept: str, made: Path) -> None:
     assert np.abs(old - new).mean() < 0.02
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_tutorial_runs_and_makes_its_figure(tmp_path):
     page = DOCS / "tutorials" / "richards.md"
@@ -64,6 +65,7 @@ def test_the_tutorial_runs_and_makes_its_figure(tmp_path):
     _assert_same_picture("celia.png", tmp_path / "results" / "p01_celia_newmexico.png")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_tutorial_of_sensitivities_runs_and_makes_its_figures(tmp_path):
     pytest.importorskip("SALib")
@@ -72,6 +74,7 @@ def test_the_tutorial_of_sensitivities_runs_and_makes_its_figures(tmp_path):
         _assert_same_picture(f"sensitivity_{name}", tmp_path / name)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_tutorial_of_assimilation_runs_and_makes_its_figures(tmp_path):
     _run(DOCS / "tutorials" / "assimilation.md", tmp_path)

@@ -21,6 +21,7 @@ from diffhydro.soil.hydraulics import (
     Gardner,
     Haverkamp,
     Horizons,
+    MonotoneHydraulics,
     VanGenuchten,
     VanGenuchtenAirEntry,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "HeadBottom",
     "HeadTop",
     "Horizons",
+    "MonotoneHydraulics",
     "JacksonRoots",
     "LinearRoots",
     "Mesh",

@@ -185,6 +185,7 @@ STATIONS = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_stations_that_share_parameters_with_too_few_days_for_a_score(
     monkeypatch, capsys, stations, tmp_path

@@ -79,6 +79,7 @@ def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path):
         run_demo(tmp_path / "taken" / "demo")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.usefixtures("loose_promotion")
 def test_the_demonstration_passes_its_own_checks(tmp_path, capsys, monkeypatch):

@@ -49,6 +49,7 @@ def opened(path):
     return xr.open_zarr(path, consolidated=False, chunks=None).load()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("model", MODELS)
 def test_results_close_and_do_not_depend_on_chunks(monkeypatch, capsys, weather, tmp_path, model):
     whole, parts = tmp_path / "whole.zarr", tmp_path / "parts.nc"
@@ -70,6 +71,7 @@ def test_results_close_and_do_not_depend_on_chunks(monkeypatch, capsys, weather,
     assert not list(tmp_path.glob("*.partial"))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("model", MODELS)
 def test_two_halves_are_one_run_bit_for_bit(monkeypatch, weather, tmp_path, model):
     source = xr.open_dataset(weather, engine="h5netcdf").load()
@@ -96,6 +98,7 @@ def test_two_halves_are_one_run_bit_for_bit(monkeypatch, weather, tmp_path, mode
             np.testing.assert_array_equal(a[name], b[name], err_msg=name)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_equals_one_that_was_not(weather, tmp_path):
     whole, killed = tmp_path / "whole.zarr", tmp_path / "killed.zarr"

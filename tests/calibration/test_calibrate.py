@@ -67,6 +67,7 @@ def loss_at(problem, values):
     return np.asarray(loss_of(problem, z, jnp.arange(problem.sites)))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_without_noise_the_truth_is_found_again():
     found = fitted(0.0)

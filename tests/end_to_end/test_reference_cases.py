@@ -64,6 +64,7 @@ def test_case_in_float64(path):
         np.testing.assert_allclose(totals[name], sums[name], rtol=5e-3, atol=1e-4)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("path", CASES, ids=named)
 def test_case_in_float32(path):
@@ -76,6 +77,7 @@ def test_case_in_float32(path):
     assert record["mass_balance_error_relative"] <= BALANCE_SINGLE
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_layered_analytic_case_converges_with_second_order():
     """Srivastava & Yeh's two layers: error of θ against the series solution, uniform refinement."""

@@ -80,6 +80,7 @@ def _assert_alike(found, expected, may_vanish=False):
     np.testing.assert_allclose(found, expected, rtol=RTOL, atol=1e-7 * scale + 1e-12)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_every_declared_parameter(case):
     model, weather, _, seen, _, grad = case
@@ -124,6 +125,7 @@ def test_initial_state(case, name):
     _assert_alike(found, expected)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_water_at_the_start_in_soils_with_a_steep_end(make, weather):
     soil = VanGenuchten(
@@ -160,6 +162,7 @@ def test_gradients_do_not_depend_on_memory(column, weather):
             np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", [Adaptive(), Fixed(substeps=8, iterations=12)])
 def test_float32_gradients_are_finite_where_it_is_hard(policy, make, weather):

@@ -124,6 +124,7 @@ def test_plants_take_at_most_their_demand(course, weather):
     assert bool((course.fluxes.transpiration > 0).all())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_two_halves_are_one_run_bit_for_bit(column, weather, dtype):
@@ -136,6 +137,7 @@ def test_two_halves_are_one_run_bit_for_bit(column, weather, dtype):
     assert _same(whole.fluxes, joined)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_run_is_a_loop_of_steps(column, weather, course):
     state = column.init_state()
@@ -144,6 +146,7 @@ def test_a_run_is_a_loop_of_steps(column, weather, course):
         _close(fluxes, jax.tree.map(lambda x, day=day: x[day], course.fluxes), rtol=1e-9)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("columns", [None, 2])
 def test_simulate_is_a_loop_of_runs(column, weather_of, columns):
@@ -159,6 +162,7 @@ def test_simulate_is_a_loop_of_runs(column, weather_of, columns):
         )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_sites_may_have_their_own_models_and_states(weather_of):
     grid = Column.geometric(depth=1000.0, layers=5)
@@ -175,6 +179,7 @@ def test_sites_may_have_their_own_models_and_states(weather_of):
     _close(models.simulate(many[2:], first.final).final.stored, together.final.stored, rtol=1e-9)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_padding_has_no_gradient(column, weather_of):
     """Five sites in batches of two leave one place to fill."""

@@ -74,6 +74,7 @@ def product(x, y):
     return sum(float(jnp.vdot(a, b)) for a, b in pairs)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("name", marked(MODELS))
 def test_forward_mode_is_the_transpose_of_reverse_mode(name):
@@ -129,6 +130,7 @@ def test_tangents_are_finite_at_the_edges(name):
             assert bool(jnp.isfinite(leaf).all()), edge
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_hessian_is_refused_in_words():
     forcing = jax.tree.map(lambda x: x[:2], winter_and_summer())

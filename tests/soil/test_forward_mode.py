@@ -106,6 +106,7 @@ def test_redistribution_against_differences(soil):
         np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-7 * jnp.abs(wanted).max())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_redistribution_jacobians_of_columns_agree():
     inputs, run = day("clapp_hornberger", "moist")
@@ -168,6 +169,7 @@ def test_richards_forward_is_the_transpose_of_reverse(scene, policy):
     assert_transposed(run, inputs)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", ["fixed", "adaptive"])
 def test_richards_against_differences(policy):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from diffhydro.core.parameters import check_bounds, specs, values
+from diffhydro.core.trainable import put
 from diffhydro.soil.hydraulics import (
     AIR_DRY,
     BroadbridgeWhite,
@@ -13,6 +14,7 @@ from diffhydro.soil.hydraulics import (
     ClappHornberger,
     Gardner,
     Haverkamp,
+    MonotoneHydraulics,
     VanGenuchten,
     VanGenuchtenAirEntry,
 )
@@ -53,6 +55,9 @@ SOILS = {
     ),
     "broadbridge_white_sharp": BroadbridgeWhite(
         theta_r=0.05, theta_s=0.4, lambda_s=150.0, c=1.01, k_sat=500.0
+    ),
+    "network_like_a_loam": MonotoneHydraulics.like(
+        van_genuchten(VanGenuchten, 0.08, 0.43, 0.004, 1.6, 500.0)
     ),
 }
 SUCTION = np.logspace(0, 8, 801)
@@ -213,7 +218,7 @@ def test_gradients_match_central_differences(kind):
     @jax.jit
     def outputs(point):
         *parameters, wetter = point
-        soil = type(SOILS[kind])(**dict(zip(names, parameters, strict=True)))
+        soil = put(SOILS[kind], dict(zip(names, parameters, strict=True)))
         curves = soil.curves(heads * wetter)
         return jnp.concatenate(
             [*(getattr(curves, name) for name in CURVES), soil.psi(contents * wetter)]

@@ -7,6 +7,7 @@ from diffhydro.soil.hydraulics.curves import AIR_DRY, AbstractHydraulics, Curves
 from diffhydro.soil.hydraulics.gardner import Gardner
 from diffhydro.soil.hydraulics.haverkamp import Haverkamp
 from diffhydro.soil.hydraulics.horizons import Horizons, at
+from diffhydro.soil.hydraulics.monotone import MonotoneHydraulics
 from diffhydro.soil.hydraulics.van_genuchten import VanGenuchten
 from diffhydro.soil.hydraulics.van_genuchten_air_entry import VanGenuchtenAirEntry
 
@@ -20,6 +21,7 @@ __all__ = [
     "Gardner",
     "Haverkamp",
     "Horizons",
+    "MonotoneHydraulics",
     "VanGenuchten",
     "VanGenuchtenAirEntry",
     "at",

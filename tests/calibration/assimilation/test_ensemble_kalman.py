@@ -110,6 +110,7 @@ def test_parameters_are_found_with_the_state_and_stay_in_their_bounds():
     assert a[:, -1].std() > 0
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_twin_of_the_water_balance_comes_close_and_loses_no_water():
     truth, dry, seen = twin.water_balance_record()

@@ -122,6 +122,7 @@ def test_parameters_and_rain_are_recovered_with_the_state():
     np.testing.assert_allclose(found.rain.sum(), (factor - 1) * forcing.precipitation.sum())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_twin_recovers_state_and_rain():
     truth, dry, seen = twin.upland_record()

@@ -30,6 +30,7 @@ def _problem(forcing: Forcing, seen: np.ndarray) -> Calibration:
     return Calibration(Hbv(), forcing, [target], TRAIN, prior=Uniform())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_intervals_hold_the_truth_and_bands_what_was_held_out():
     dry = weather(SITES, DAYS, seed=5)

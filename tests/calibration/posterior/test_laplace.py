@@ -58,6 +58,7 @@ def test_rounding_is_no_information_and_no_curvature_is_negative():
     np.testing.assert_allclose((root**2).sum(axis=2)[0, 1:], 1.0, rtol=1e-12)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_covariance_is_the_inverse_hessian_of_a_linear_model():
     found = posterior()

@@ -13,6 +13,7 @@ from tests.calibration.posterior.twins import posterior
 pytest.importorskip("blackjax")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_nuts_agrees_with_laplace_where_the_posterior_is_normal():
     found: Posterior = posterior()

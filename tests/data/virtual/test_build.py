@@ -53,6 +53,7 @@ def test_models_can_read_cells_and_stations(speck):
         assert weather.attribute("sand") is not None
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_killed_build_goes_on_and_ends_the_same(speck, tmp_path, monkeypatch):
     out = tmp_path / "again"

@@ -29,6 +29,7 @@ def test_cracks_take_strong_rain_and_lose_nothing():
     jax.tree.map(np.testing.assert_array_equal, whole.fluxes, plain.fluxes)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_season_of_truth():
     latitude = np.array([2.0, 24.0, 41.0, 52.0, 64.0, -34.0, 10.0, 60.0])

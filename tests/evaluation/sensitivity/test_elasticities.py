@@ -114,6 +114,7 @@ def test_slopes_of_the_water_balance_against_differences():
     assert set(found.names) <= set(specs(model))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_slopes_of_a_richards_column_against_differences():
     soil = VanGenuchten(theta_r=0.07, theta_s=0.43, alpha=0.002, n=1.5, k_sat=150.0)

@@ -48,6 +48,7 @@ def run(policy):
     return one
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "count"),
@@ -73,6 +74,7 @@ def test_mapped_columns_equal_single_ones(policy, count):
             np.testing.assert_array_equal(effort.substeps[i], one[3].substeps)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_nested_maps_and_shared_arguments_equal_a_flat_map():
     soil, supply = many(6)

@@ -33,6 +33,7 @@ EXTREMES = {
 }  # fmt: skip
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "policy", [Fixed(8, 4), Fixed(1, 1), Adaptive()], ids=["fixed", "one", "adaptive"]

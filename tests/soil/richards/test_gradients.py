@@ -219,6 +219,7 @@ def test_every_boundary_and_sink(name, policy):
     check(SCENES[name], POLICIES[policy])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", ["fixed", "adaptive"])
 def test_layers_of_different_forms(policy):
@@ -244,6 +245,7 @@ def test_the_guess_has_no_gradient(policy):
     np.testing.assert_allclose(moved, jax.jit(wetness)(start.psi), rtol=1e-9)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_gradient_does_not_change_the_run():
     """Recording has room for a number of steps; as long as it suffices the run is the same."""

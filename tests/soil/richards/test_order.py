@@ -72,6 +72,7 @@ def test_order_in_time(problem, scheme, order):
     assert abs(slope(1.0 / np.asarray(counts), errors) - order) < ALLOWED
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_error_control_is_honest():
     """Asking for a tenth of the error gives less error, and each stays below what steps add up to."""  # noqa: E501
@@ -92,6 +93,7 @@ def test_error_control_is_honest():
 LAYERS = {"one": ([1000.0], [240.0]), "two": ([1000.0, 2000.0], [240.0, 720.0])}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("case", LAYERS)
 def test_order_in_space_of_a_steady_profile(case):
@@ -115,6 +117,7 @@ def test_order_in_space_of_a_steady_profile(case):
     assert abs(slope(1.0 / np.asarray(counts), errors) - 2) < ALLOWED
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_order_in_space_of_loam_over_sand():
     """Vanderborght et al. (2005): a steady flux through loam over sand, by fine quadrature."""

@@ -95,6 +95,7 @@ def test_an_interval_takes_as_few_steps_as_it_needs():
     assert float(run.effort.substeps[-1]) == 1
 
 
+@pytest.mark.exhaustive
 def test_a_stage_that_ends_at_impossible_heads_or_contents_is_not_sane():
     """In saturated clay at n near 1.2 rounding alone can excuse any residual, and any head."""
     mesh, problem = lay(loam(), air(), FreeDrainage())
