@@ -23,6 +23,8 @@ MEASUREMENTS = {
     "maps": "a year of a half-degree globe in five variables",
     "ismn": "a thousand station-years of the International Soil Moisture Network",
     "silhouette": "silhouettes of 56 112 cells in 11 clusters",
+    "networks": "training steps of networks against torch",
+    "hybrids": "the physics inside a training step",
 }
 
 

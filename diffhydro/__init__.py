@@ -14,6 +14,7 @@ _CONTENTS = {
     "diffhydro.core.trainable": ("split", "merge", "Free"),
     "diffhydro.core.grids": ("Column",),
     "diffhydro.core.ensembles": ("ensemble", "member"),
+    "diffhydro.core.model_file": ("load", "save"),
     "diffhydro.soil.hydraulics": (
         "VanGenuchten",
         "BrooksCorey",
@@ -37,6 +38,22 @@ _CONTENTS = {
     "diffhydro.data.scaling": ("Scaler",),
     "diffhydro.data.regions": ("Regions", "cluster"),
     "diffhydro.data.splits": ("LeaveOneSiteOut", "KFoldBySite", "ByRegion", "ByContinent"),
+    "diffhydro.networks": ("FlaxHead",),
+    "diffhydro.coupling": (
+        "Inputs",
+        "Features",
+        "Observed",
+        "StaticParameters",
+        "DynamicParameters",
+        "TileParameters",
+        "FluxClosure",
+        "OutputCorrection",
+        "PhysicsGuided",
+        "Sequence",
+    ),
+    "diffhydro.training": ("Objective", "Term", "Sample"),
+    "diffhydro.training.fit": ("fit", "fit_ensemble", "Optimizer", "Stop", "Validation"),
+    "diffhydro.training.checkpoints": ("Checkpoints",),
     "diffhydro.training.losses": ("MeanSquare", "NashSutcliffe", "KlingGupta", "Huber"),
     "diffhydro.training.likelihood": ("Gaussian",),
     "diffhydro.calibration": (
@@ -65,7 +82,17 @@ _CONTENTS = {
     "diffhydro.errors": ("InputError",),
 }
 _HOME = {name: module for module, names in _CONTENTS.items() for name in names}
-_ROOMS = ("core", "soil", "land", "data", "training", "calibration", "evaluation")
+_ROOMS = (
+    "core",
+    "soil",
+    "land",
+    "networks",
+    "coupling",
+    "data",
+    "training",
+    "calibration",
+    "evaluation",
+)
 
 __all__ = ["__version__", *_HOME, *_ROOMS]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
 

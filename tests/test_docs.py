@@ -76,6 +76,25 @@ def test_the_tutorial_of_sensitivities_runs_and_makes_its_figures(tmp_path):
 
 @pytest.mark.exhaustive
 @pytest.mark.slow
+def test_the_tutorial_of_hybrids_runs_and_makes_its_figure(tmp_path):
+    page = DOCS / "tutorials" / "hybrid.md"
+    _run(page, tmp_path)
+    _assert_same_picture("hybrid_training.png", tmp_path / "training.png")
+    assert (tmp_path / "run" / "metrics.csv").exists()
+
+
+def test_an_lstm_is_coupled_to_the_water_balance_in_under_40_lines():
+    """The blocks after the one that makes up the observations."""
+    codes = [text for kind, text in _blocks(DOCS / "tutorials" / "hybrid.md") if kind == "python"]
+    model, training = codes[1:3]
+    assert "DynamicParameters" in model
+    assert "fit(" in training
+    lines = [line for code in (model, training) for line in code.splitlines() if line.strip()]
+    assert len(lines) < 40
+
+
+@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_the_tutorial_of_assimilation_runs_and_makes_its_figures(tmp_path):
     _run(DOCS / "tutorials" / "assimilation.md", tmp_path)
     for name in ("cost", "reports", "water"):

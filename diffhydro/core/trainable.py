@@ -113,15 +113,38 @@ def merge(free: Free, frozen: Frozen) -> PyTree:
     return put(model, filled)
 
 
+def owners(model: PyTree) -> dict[str, str]:
+    """Return which coupling computes each parameter that one does, by path.
+
+    Raises InputError where a coupling learns what is not there, and where two learn the same.
+    """
+    return _candidates(model).owners
+
+
 def _candidates(model: PyTree) -> _Candidates:
     declared = {d.path: d for d in declarations(model) if d.value is not None}
-    owners = {}
+    owners: dict[str, str] = {}
     for coupling, name in _learned(model, ()):
-        matching = [path for path in declared if _matches(path, name)]
+        matching = learnable(declared, name)
         if not matching:
             raise InputError(f"{coupling} learns {name!r}. {unknown(name, declared)}")
-        owners |= dict.fromkeys(matching, coupling)
+        for path in matching:
+            if owners.setdefault(path, coupling) != coupling:
+                raise InputError(
+                    f"both {owners[path]} and {coupling} learn {path}, and a parameter has one "
+                    "owner; take it out of `learns` of one of them"
+                )
     return _Candidates(declared, owners)
+
+
+def learnable(declared: Mapping[str, Declaration], name: str) -> list[str]:
+    """Return the parameters that a coupling means by a name; a fixed one only by its full path."""
+
+    def is_meant(path: str, spec: Any) -> bool:
+        fits = path == name or (_matches(path, name) and not getattr(spec, "fixed", False))
+        return isinstance(spec, ParameterSpec) and fits
+
+    return [path for path, held in declared.items() if is_meant(path, held.spec)]
 
 
 def _learned(node: Any, path: tuple[str, ...]) -> Iterable[tuple[str, str]]:
