@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
             $(shell $(name) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(1)' \
                     >/dev/null 2>&1 && echo $(name))))
 
-EXTRAS := dev,plot,data,raster,grib,hdf4,sensitivity,posterior
+EXTRAS := dev,plot,data,raster,grib,hdf4,sensitivity,posterior,tune
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 PINNED := pyproject.toml $(wildcard constraints/*.txt)
