@@ -42,5 +42,5 @@ class Sample(eqx.Module):
         return Sample(
             Inputs(arrays(batch.forcing), arrays(batch.attributes)),
             {name: array(batch.observations)},
-            {name: array(batch.weights), REAL: array(batch.is_real.astype(batch.weights.dtype))},
+            {name: array(batch.weights), REAL: array(batch.is_step.astype(batch.weights.dtype))},
         )

@@ -180,13 +180,14 @@ def test_names_of_terms():
         Objective({"total": Term(mse("stations"))})
 
 
-def test_a_batch_says_which_windows_are_real():
+def test_a_batch_says_which_steps_are_real():
     rows = np.arange(6, dtype=np.float32).reshape(3, 2)
     batch = Batch(
         {"precipitation": rows}, {}, rows, np.ones_like(rows), np.arange(3),
         np.zeros(3, "datetime64[D]"), np.array([True, True, False]),
+        np.array([[True, True], [True, False], [False, False]]),
     )  # fmt: skip
     made = Sample.of(batch)
-    np.testing.assert_array_equal(made.weights["real"], [1.0, 1.0, 0.0])
+    np.testing.assert_array_equal(made.weights["real"], [[1.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
     assert made.weights["real"].dtype == jnp.float32
     assert Sample.of(batch, dtype=jnp.float64).weights["real"].dtype == jnp.float64

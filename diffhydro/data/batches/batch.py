@@ -22,6 +22,7 @@ class Batch:
         sites: Index of each window's site among all sites.
         starts: Time of each window's first step.
         is_real: Which windows do not just fill the shape up.
+        is_step: Which steps do not, `[window, time]`: the last window of a record may be short.
     """
 
     forcing: Mapping[str, np.ndarray]
@@ -31,6 +32,7 @@ class Batch:
     sites: np.ndarray
     starts: np.ndarray
     is_real: np.ndarray
+    is_step: np.ndarray
 
     def arrays(self) -> dict[str, Any]:
         """Give all but the times, which JAX has no type for, as a dictionary that it maps over."""

@@ -97,7 +97,8 @@ class Source:
         rows = np.where(is_real, which, max(which.max(), 0))
         sites, stops = cut.sites[rows].astype(np.int64), cut.stops[rows][:, None]
         steps = cut.starts[rows][:, None] + np.arange(windows.length)
-        counts = (steps < stops) & is_real[:, None] & (np.arange(windows.length) >= windows.warm_up)
+        is_step = (steps < stops) & is_real[:, None]
+        counts = is_step & (np.arange(windows.length) >= windows.warm_up)
         steps = np.minimum(steps, stops - 1)
         found = self._pick(sites, steps)
         weights = self.scored[sites[:, None], steps]
@@ -114,6 +115,7 @@ class Source:
             sites.astype(np.int32),
             self.times[steps[:, 0]],
             is_real,
+            is_step,
         )
 
     def _pick(self, sites: np.ndarray, steps: np.ndarray) -> "xr.Dataset":

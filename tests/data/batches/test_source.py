@@ -39,6 +39,7 @@ def test_a_window_holds_what_the_data_set_has():
             start = int((batch.starts[i] - found["time"].values[0]) / np.timedelta64(1, "D"))
             stop = min(start + 14, DAYS)
             real = slice(0, stop - start)
+            np.testing.assert_array_equal(batch.is_step[i], np.arange(14) < stop - start)
             np.testing.assert_array_equal(
                 batch.forcing["precipitation"][i, real], rain[site, start:stop]
             )

@@ -191,7 +191,7 @@ def batch(windows=3, members=()):
     return Batch(
         {"precipitation": series}, {"sand": np.zeros(shape, np.float32)}, series, series,
         np.broadcast_to(np.arange(windows, dtype=np.int32), shape), np.broadcast_to(days, shape),
-        np.ones(shape, bool),
+        np.ones(shape, bool), np.ones((*shape, 5), bool),
     )  # fmt: skip
 
 
@@ -217,6 +217,6 @@ def test_a_batch_is_kept_whole():
     kept = named(one)
     assert list(kept) == [
         "forcing.precipitation", "attributes.sand", "observations", "weights", "sites", "starts",
-        "is_real",
+        "is_real", "is_step",
     ]  # fmt: skip
     assert kept["starts"].dtype == np.dtype("datetime64[ns]")
