@@ -195,6 +195,7 @@ def test_comparing_needs_a_reference(monkeypatch, capsys, tmp_path):
     assert "small_profiles.csv" in said
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("spoilt", ["", "t,z,h,theta\n", "t,z,h,theta\n1,2,3\n", "a,b\n1,2\n"])
 def test_a_reference_that_cannot_be_read(monkeypatch, capsys, tmp_path, spoilt):
     file = write(tmp_path / "in")

@@ -53,6 +53,7 @@ def small(monkeypatch, capsys, tmp_path):
     return go
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_files_columns_and_rows(small, dtype):
@@ -97,6 +98,7 @@ def test_series_balance_with_each_other(small):
     assert s["cum_evaporation"][-1] <= 0.001 + 2 * 0.003 + 1e-12
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("bottom", BOTTOMS)
 def test_every_bottom_runs(small, bottom):
@@ -112,6 +114,7 @@ def test_every_bottom_runs(small, bottom):
         assert outflow[-1] < 0
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_second_run_replaces_the_first_and_leaves_the_rest_alone(small):
     out, _ = small()
@@ -123,6 +126,7 @@ def test_a_second_run_replaces_the_first_and_leaves_the_rest_alone(small):
     assert len(list(out.iterdir())) == 4
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_looser_tolerance_takes_fewer_steps(small):
     steps = []

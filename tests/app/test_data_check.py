@@ -52,6 +52,7 @@ TOLD = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_every_real_file_is_read_without_a_warning(real_data, capsys):
     files = [p for p in sorted(real_data.rglob("*")) if p.is_file()]

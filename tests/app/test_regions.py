@@ -29,6 +29,7 @@ def places(tmp_path):
     return tmp_path / "places.nc"
 
 
+@pytest.mark.exhaustive
 def test_clusters_are_written_drawn_and_judged(places, tmp_path, capsys):
     run(places, tmp_path / "out", **ASK | {"into": 3, "sites": places})
     regions = Regions.load(tmp_path / "out" / "regions.json")

@@ -78,6 +78,7 @@ def test_without_noise_the_truth_is_found_again():
     assert ((found.loss < 1e-12).sum(axis=1) > 1).all()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_with_noise_no_fit_is_worse_than_the_truth():
     found = fitted(NOISE)
@@ -126,6 +127,7 @@ def test_what_is_not_felt_has_no_correlation():
     np.testing.assert_allclose(found[0, 0, 2], -0.5)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_sigma_and_memory_are_found_from_everywhere():
     """Errors of AR(1); the memory starts on its bound, and so does one of the three sigmas."""
@@ -151,6 +153,7 @@ def test_sigma_and_memory_are_found_from_everywhere():
     np.testing.assert_allclose(found.values[:, 3], memory, atol=0.12)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_kling_gupta_is_brought_down_where_there_are_no_residuals():
     forcing = weather(2)

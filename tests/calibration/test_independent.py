@@ -106,6 +106,7 @@ def test_every_round_is_shown():
     assert done[-1] == SEARCHES
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_bad_site_is_named_and_does_not_disturb_the_others():
     """Of seven sites one is no number, one has no observation, and one starts at no number."""

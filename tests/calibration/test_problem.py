@@ -135,6 +135,7 @@ def test_the_curvature_of_a_linear_model_is_its_hessian(loss):
     np.testing.assert_allclose(*both(z), rtol=1e-9)
 
 
+@pytest.mark.exhaustive
 def test_a_series_by_hand_is_what_the_model_gives():
     forcing = weather()
     z = twin().coordinates.free({"rain": 0.3, "air": 0.7})[None]

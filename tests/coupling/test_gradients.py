@@ -11,7 +11,7 @@ from tests.coupling.cases import PREDICTORS, driven_by
 STEP = 1e-6
 
 
-DEAR = {"Richards", "tile", "water balance", "hybrid", "correction"}
+DEAR = {"Richards", "tile", "water balance", "hybrid", "correction", "static", "guided, coupled"}
 
 
 def _marked(name):

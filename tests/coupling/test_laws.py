@@ -85,6 +85,7 @@ def test_nothing_looks_ahead(name):
     assert not np.array_equal(said[:, -3:], other[:, -3:])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["closure, six layers", "guided, coupled"])
 def test_single_precision_is_near_double(name):

@@ -82,6 +82,7 @@ def test_swim_curves(example, expected, dtype):
         assert_agrees(curves.conductivity(theta), expected["K_mm_d"], dtype, scale=1e-12)
 
 
+@pytest.mark.exhaustive
 def test_a_fallow_keeps_its_water_and_has_gradients():
     model = Fallow(soil=rosetta(40.0, 40.0, 20.0))
     rain = jnp.array([0.0, 30.0, 0.0, 90.0, 0.0, 0.0, 5.0, 0.0])

@@ -98,6 +98,7 @@ def test_every_declared_parameter(case):
     assert problems == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["precipitation", "potential_evaporation", "transpiration"])
 def test_forcing(case, name):

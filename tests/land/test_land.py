@@ -39,6 +39,7 @@ def year():
     return weather(Climate(warmth=9.0, storm=9.0), 365)
 
 
+@pytest.mark.exhaustive
 def test_six_layers_and_a_fine_column_agree_on_a_year(year):
     """The same soil under the same sky: what differs is the solver, the layers and the stress."""
     runs = [Land(ground).run(year) for ground in (Upland(soil=SOIL), column())]
@@ -51,6 +52,7 @@ def test_six_layers_and_a_fine_column_agree_on_a_year(year):
     np.testing.assert_allclose(aloft[0], aloft[1], atol=1e-12)
 
 
+@pytest.mark.exhaustive
 def test_a_map_of_uplands_and_wetlands_is_each_alone(year):
     forcing = jax.tree.map(lambda x: jnp.stack([x[:90], x[200:290]]), year)
     flags = jnp.array([0.0, 1.0])
@@ -63,6 +65,7 @@ def test_a_map_of_uplands_and_wetlands_is_each_alone(year):
         np.testing.assert_allclose(run.fluxes.runoff[site], one.fluxes.runoff, atol=1e-12)
 
 
+@pytest.mark.exhaustive
 def test_a_law_can_be_anything_that_answers(year):
     """A learned law sits where a published one sat, and its weights have a gradient."""
 

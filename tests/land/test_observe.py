@@ -85,6 +85,7 @@ def test_sites_and_members_are_leading_axes():
         )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_run_is_seen_through_its_water_contents(course, column):
     np.testing.assert_allclose(probe(course, 10.0), course.theta[:, 0], rtol=1e-14)

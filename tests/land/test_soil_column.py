@@ -94,6 +94,7 @@ def test_water_is_conserved_over_every_foot(make, bottom, base):
     assert book.relative <= CLOSED["float64"], str(book)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_horizons_may_be_of_different_kinds(make):
     soils = (_loam(), BrooksCorey(theta_r=0.05, theta_s=0.4, h_b=200.0, pore_index=0.4, k_sat=80.0))

@@ -105,6 +105,7 @@ def test_memory_does_not_change_a_tangent(name, memory):
         np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("name", marked(["upland", "wetland", "column, fixed", "column, adaptive"]))
 def test_tangents_are_finite_at_the_edges(name):

@@ -126,6 +126,7 @@ def test_every_day_closes(name, climate, seed):
     _stays_within(name, profile, soil, 1e-12)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", MODELS)
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(climate=climates, seed=st.integers(0, 2**31))
@@ -149,6 +150,7 @@ def _stays_within(name, profile, soil, slack):
     assert theta.max() <= most + slack
 
 
+@pytest.mark.exhaustive
 def test_no_runoff_law_still_sheds_what_cannot_enter():
     model = water_balance(upland={"runoff": NoRunoff(), "base": 0.0})
     forcing = weather(Climate(wetness=0.9, storm=30.0), 365)

@@ -135,6 +135,7 @@ def test_shapes_that_do_not_fit_are_named(seen, helpers, words):
         HEAD(GIVEN, seen, helpers)
 
 
+@pytest.mark.exhaustive
 def test_gradients_agree_with_differences():
     def loss(given):
         params, values, helpers = given

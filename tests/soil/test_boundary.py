@@ -91,6 +91,7 @@ def test_ponded_intake_is_darcy_under_the_pond_at_the_end_of_the_step():
     np.testing.assert_allclose(flux, k * ((end - np.asarray(psi)) / float(HALF) + 1.0), rtol=1e-12)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("supply", [-20.0, 0.0, 20.0, 900.0])
 def test_regimes_meet_without_a_jump(supply):
     """The flux is continuous in the head: no memory, no step at a switch."""
@@ -130,6 +131,7 @@ def test_a_flux_top_is_obeyed_whatever_the_soil():
     assert (into(FluxTop(), PSI, -7.0)[0] == -7.0).all()
 
 
+@pytest.mark.exhaustive
 def test_a_head_top_is_darcy():
     flux = into(HeadTop(), jnp.asarray([-100.0]), -50.0)[0]
     k = 0.5 * (SOIL.conductivity(jnp.asarray(-100.0)) + SOIL.conductivity(jnp.asarray(-50.0)))

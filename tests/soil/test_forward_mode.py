@@ -83,6 +83,7 @@ def assert_transposed(run, inputs):
     assert product(pushed, back) == pytest.approx(product(ahead, pulled), abs=TO_ROUNDING * size)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("soil", SOILS)

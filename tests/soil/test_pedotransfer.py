@@ -181,6 +181,7 @@ def test_reference_contents_are_the_curve_where_it_keeps_them_apart():
     )
 
 
+@pytest.mark.exhaustive
 def test_reference_contents_keep_their_distance_at_every_texture():
     sand, clay = np.array([(s, c) for s in range(0, 101, 2) for c in range(0, 101 - s, 2)]).T
     contents = reference_contents(rosetta(sand, 100 - sand - clay, clay))

@@ -119,6 +119,7 @@ while True:
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_a_whole_checkpoint(tmp_path):
     """Also: nothing is said on the terminal but what the program says."""

@@ -81,6 +81,7 @@ def test_padding_never_changes_a_loss(seed, before, filling):
             )
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(st.integers(0, 10), st.sampled_from(GARBAGE), st.sampled_from([np.float64, np.float32]))
 def test_what_was_not_seen_does_not_matter_whatever_stands_there(seed, garbage, dtype):

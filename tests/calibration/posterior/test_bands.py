@@ -37,6 +37,7 @@ def straight():
     return linear_bands(posterior(), levels=CURVE)["runoff"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_bands_hold_held_out_observations(drawn, straight, held_out):
     for found in (coverage(drawn[1], held_out), coverage(straight, held_out)):

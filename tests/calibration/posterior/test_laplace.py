@@ -69,6 +69,7 @@ def test_covariance_is_the_inverse_hessian_of_a_linear_model():
     assert found.notes == ()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_information_is_exact_of_errors_too():
     """Gauss–Newton would have half of what the data say of ln σ."""
@@ -80,6 +81,7 @@ def test_information_is_exact_of_errors_too():
     np.testing.assert_allclose(found.curvature, exact, rtol=1e-9, atol=1e-9 * exact.max())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_intervals_hold_the_truth_at_the_nominal_rate():
     found = parameter_coverage(posterior(), twin().truth, (0.5, 0.9))
@@ -104,6 +106,7 @@ def test_evidence_is_that_of_a_normal_law():
         assert found.log_evidence[site] == pytest.approx(wanted, rel=1e-8)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_without_a_prior_all_is_alike_and_what_is_not_felt_stays_so():
     """Of a parameter that does nothing, and at a site that nobody saw."""

@@ -20,6 +20,7 @@ from tests.calibration.posterior.twins import (
 SIGMAS, MEMORIES = np.linspace(0.1, 0.6, 6), np.linspace(0.0, 0.8, 6)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_sigma_and_memory_of_every_site_are_found():
     days = 900

@@ -221,6 +221,7 @@ def test_a_file_tells_of_itself(tmp_path):
     assert {*dh.specs(model)} <= {*by_path}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_file_opens_in_a_process_that_knows_its_path_alone(tmp_path):
     head = FlaxHead.create(Mlp((2,), 1), jnp.zeros(3), key=jax.random.key(0), dtype="float32")

@@ -119,6 +119,7 @@ def damaged(path):
     return daily_map(read_imerg(path), per_day=1)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_damaged_copies(tmp_path):
     whole = granule(tmp_path, rain=values((1, 2, 3), 0.0, 9.0))

@@ -122,6 +122,7 @@ def test_a_store_of_layers_counts_in_millimetres():
     assert found.stores["soil"][1] > 0
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("memory", [SOLVED, NESTED])
 def test_rain_and_start_of_a_richards_column_against_differences(memory):

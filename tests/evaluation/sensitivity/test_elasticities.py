@@ -98,6 +98,7 @@ def moisture(run):
     return probe(run, 50.0)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_slopes_of_the_water_balance_against_differences():
     model = WaterBalance(upland=Upland(soil=cosby(sand=43.0, clay=18.0), saturation=0.45))

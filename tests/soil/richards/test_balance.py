@@ -88,9 +88,14 @@ def each(run: Run) -> list[Run]:
     return [jax.tree.map(lambda x, i=i: x[i], run) for i in range(COLUMNS)]
 
 
+def _marked(policy: str):
+    rest = policy not in {"training", "adaptive"}
+    return pytest.param(policy, marks=pytest.mark.exhaustive if rest else ())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", map(_marked, POLICIES))
 @pytest.mark.parametrize("bottom", BOTTOMS)
 def test_soil_water_balance_closes_to_rounding(bottom, policy, dtype):
     how, stages = POLICIES[policy]
@@ -131,6 +136,7 @@ def test_every_form_of_soil_conserves_under_one_sweep(name):
         assert abs(imbalance(run)) <= 1e-6 * held(run)
 
 
+@pytest.mark.exhaustive
 def test_mixed_forms_over_depth_conserve():
     kinds = tuple(
         SOILS[n] for n in ("brooks_corey_of_p13", "loam", "haverkamp_of_p02", "gardner_of_p06")

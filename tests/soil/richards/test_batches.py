@@ -105,6 +105,7 @@ def test_gradient_of_a_map_equals_a_map_of_gradients(policy):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_run_in_two_halves_equals_one_run():
     soil, supply = many(1)

@@ -229,6 +229,7 @@ def test_layers_of_different_forms(policy):
     check(scene, POLICIES[policy], column)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", ["fixed", "adaptive"])
 def test_the_guess_has_no_gradient(policy):
@@ -256,6 +257,7 @@ def test_a_gradient_does_not_change_the_run():
         np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_gradient_without_room_says_so():
     policy = Adaptive(error=1e-6, tolerance=EXACT, sweeps=1, most=10**4, room=4)

@@ -45,6 +45,7 @@ def gardner_heads(z, flux, feet, k_sat, alpha=0.01, foot_head=0.0):
     return heads
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "order"), [(BACKWARD_EULER, 1), (SDIRK2, 2)], ids=str)
 @pytest.mark.parametrize("problem", ["gardner_infiltration", "loam_redistribution"])

@@ -28,6 +28,7 @@ GO = eqx.filter_jit(march)
 HARD = drives(lay(loam(), FluxTop(), FreeDrainage())[0], [0.0, 900.0, -20.0, 0.0])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
 @pytest.mark.parametrize(
     ("policy", "stages"),

@@ -91,6 +91,7 @@ def test_real_heights(real_data):
     assert read_dem(path).attrs["crs"] == "EPSG:32717"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_damaged_copies(tmp_path):
     rng = np.random.default_rng(0)
