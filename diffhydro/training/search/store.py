@@ -1,8 +1,10 @@
 """Where trials are kept: a file that several processes may use, and that outlives them."""
 
+import datetime
 import json
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from diffhydro.training.search.space import Space
 FILE = "search.sqlite"
 _NAME = "diffhydro"
 _WORKER, _SPACE = "worker", "space"
+_UNMARKED = 60.0  # seconds in which a trial that has begun is marked for certain
 
 
 def optuna() -> Any:
@@ -28,21 +31,36 @@ def optuna() -> Any:
 
 def open_study(out: Path, space: Space, is_high: bool, pruner: Any) -> Any:
     """Open the trials of a folder, or begin; refuse those of another search."""
-    out.mkdir(parents=True, exist_ok=True)
-    where = f"sqlite:///{(out / FILE).as_posix()}"
-    direction = "maximize" if is_high else "minimize"
-    study = optuna().create_study(
-        storage=where, study_name=_NAME, direction=direction, pruner=pruner, load_if_exists=True
-    )
     asked = {"is_high": is_high, "space": {name: r.told() for name, r in space.items()}}
     asked = json.loads(json.dumps(asked))
+    out.mkdir(parents=True, exist_ok=True)
+    if not (out / FILE).exists():
+        _begin(out / FILE, "maximize" if is_high else "minimize", asked)
+    study = optuna().load_study(storage=_address(out / FILE), study_name=_NAME, pruner=pruner)
     before = study.user_attrs.get(_SPACE)
-    if before is not None and before != asked:
+    if before != asked:
         raise InputError(
             f"{out} holds another search: it chose among {json.dumps(before)}; take another folder"
         )
-    study.set_user_attr(_SPACE, asked)
     return study
+
+
+def _begin(file: Path, direction: str, asked: dict[str, Any]) -> None:
+    """Make the file aside and put it there whole; if another process was first, leave that one."""
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)
+    storage = optuna().storages.RDBStorage(_address(part))
+    study = optuna().create_study(storage=storage, study_name=_NAME, direction=direction)
+    study.set_user_attr(_SPACE, asked)
+    storage.remove_session()
+    storage.engine.dispose()
+    with suppress(FileExistsError):
+        os.link(part, file)  # fails where there is one, which a rename would not
+    part.unlink()
+
+
+def _address(file: Path) -> str:
+    return f"sqlite:///{file.as_posix()}"
 
 
 def mark(trial: Any) -> None:
@@ -55,16 +73,22 @@ def take_up(study: Any) -> int:
     states = optuna().trial.TrialState
     found = 0
     for frozen in study.get_trials(deepcopy=False, states=(states.RUNNING,)):
-        host, process = frozen.user_attrs.get(_WORKER, (socket.gethostname(), 0))
-        if host == socket.gethostname() and not _lives(process):
+        if _is_gone(frozen):
             study.tell(frozen.number, state=states.FAIL, skip_if_finished=True)
             study.enqueue_trial(frozen.params)
             found += 1
     return found
 
 
+def _is_gone(trial: Any) -> bool:
+    if _WORKER not in trial.user_attrs:  # between being asked and being marked
+        return (datetime.datetime.now() - trial.datetime_start).total_seconds() > _UNMARKED
+    host, process = trial.user_attrs[_WORKER]
+    return host == socket.gethostname() and not _lives(process)
+
+
 def _lives(process: int) -> bool:
-    if process in (0, os.getpid()):
+    if process == os.getpid():
         return False
     try:
         os.kill(process, 0)

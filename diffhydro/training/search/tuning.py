@@ -7,6 +7,7 @@ Several processes may work on one folder; what they choose then depends on who i
 """
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from diffhydro.atomic import whole
 from diffhydro.errors import InputError
 from diffhydro.training.search.space import Space, check_space
 from diffhydro.training.search.store import mark, open_study, optuna, take_up
@@ -109,6 +109,8 @@ def tune(
         _write(study, out)
         if watch is not None:
             watch(asked.number, _best(study)[1])
+    # Once more: what another process wrote meanwhile may have been older.
+    _write(study, out)
     return _found(study)
 
 
@@ -161,22 +163,30 @@ def _found(study: Any) -> Found:
 
 def _write(study: Any, out: Path) -> None:
     """Write what is known so far, in files for people."""
+    import csv
+    import io
+
     import yaml
 
     best, score = _best(study)
     if best is not None:
-        with whole(out / BEST) as part:
-            told = {"score": score, "trial": best.number, "settings": dict(best.params)}
-            part.write_text(yaml.safe_dump(told, sort_keys=False), encoding="utf-8")
+        told = {"score": score, "trial": best.number, "settings": dict(best.params)}
+        _put(out / BEST, yaml.safe_dump(told, sort_keys=False))
     trials = study.get_trials(deepcopy=False)
     names = sorted({name for one in trials for name in one.params})
-    with whole(out / TABLE) as part, part.open("w", encoding="utf-8", newline="") as file:
-        import csv
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["trial", "state", "score", *names, "why"])
+    for one in trials:
+        table.writerow(_row(one, names))
+    _put(out / TABLE, text.getvalue())
 
-        table = csv.writer(file)
-        table.writerow(["trial", "state", "score", *names, "why"])
-        for one in trials:
-            table.writerow(_row(one, names))
+
+def _put(target: Path, text: str) -> None:
+    # Aside under a name of its own: other processes write the same file.
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(target)
 
 
 def _row(one: Any, names: list[str]) -> list[Any]:
