@@ -10,6 +10,7 @@ from diffhydro.coupling.observed import AbstractInstrument, Observed, Probe, Pro
 from diffhydro.coupling.output_correction import OutputCorrection
 from diffhydro.coupling.physics_guided import PastDriven, PhysicsGuided
 from diffhydro.coupling.predictor import AbstractPredictor, AbstractScheduled
+from diffhydro.coupling.prescribed import Prescribed
 from diffhydro.coupling.rolled_out import RolledOut
 from diffhydro.coupling.sequence import Sequence
 from diffhydro.coupling.static_parameters import StaticParameters
@@ -35,6 +36,7 @@ __all__ = [
     "OutputCorrection",
     "PastDriven",
     "PhysicsGuided",
+    "Prescribed",
     "Probe",
     "Probes",
     "RolledOut",

@@ -16,7 +16,15 @@ import jax.numpy as jnp
 from diffhydro.core.trainable import owners
 from diffhydro.coupling.features import Features
 from diffhydro.coupling.heads import check_head
-from diffhydro.coupling.hybrid import AbstractHybrid, Bound, Physics, bind, check_physics, halves
+from diffhydro.coupling.hybrid import (
+    AbstractHybrid,
+    Bound,
+    Physics,
+    bind,
+    check_physics,
+    halves,
+    known_at_sites,
+)
 from diffhydro.coupling.inputs import Inputs
 from diffhydro.coupling.learned import Learned, learned
 from diffhydro.coupling.varying import Driven, Varying
@@ -59,15 +67,22 @@ class DynamicParameters(AbstractHybrid):
 
     def parameters(self, inputs: Inputs, *, key: Key[Array, ""] | None = None) -> dict[str, Array]:
         """Give the parameters of every site and time, by path in `physics`."""
+        mine, below = halves(key)
+        return self._parameters(bind(self.physics, inputs, key=below), inputs, mine)
+
+    def _parameters(
+        self, inner: Bound, inputs: Inputs, key: Key[Array, ""] | None
+    ) -> dict[str, Array]:
+        learned = self.learned
         moves = self.head(self.features.through_time(inputs), key=key)
         if self.reach is not None:
             moves = self.reach * jnp.tanh(moves / self.reach)
-        return self.learned.moved(moves)
+        return learned.moved(moves, known_at_sites(inner, learned.specs))
 
     def bind(self, inputs: Inputs, *, key: Key[Array, ""] | None = None) -> Bound:
         mine, below = halves(key)
         inner = bind(self.physics, inputs, key=below)
-        found = self.parameters(inputs, key=mine)
+        found = self._parameters(inner, inputs, mine)
         found = {inner.place(path): x for path, x in found.items()}
         before, after = inner.moved_to
         return Bound(

@@ -6,11 +6,13 @@ Everything that a land model can do (run, simulate, budgets, probes) is then don
 """
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 
 import equinox as eqx
 import jax
 
+from diffhydro.core.parameters import declarations
 from diffhydro.core.timeloop import PLAIN, AbstractMemory
 from diffhydro.coupling.inputs import Inputs
 from diffhydro.errors import InputError
@@ -44,6 +46,13 @@ class Bound(NamedTuple):
                 "cannot learn it"
             )
         return after + path.removeprefix(before)
+
+
+def known_at_sites(inner: Bound, paths: Iterable[str]) -> dict[str, Array]:
+    """Give the values at the sites of those parameters of a hybrid's physics that have some."""
+    held = {d.path: d.value for d in declarations(inner.model)}
+    places = {path: inner.place(path) for path in paths}
+    return {path: held[place] for path, place in places.items() if place in inner.by_site}
 
 
 class AbstractHybrid(eqx.Module):

@@ -9,7 +9,7 @@ so that p stays within its bounds whatever the head says, and y = 0 is the physi
 parameter of several horizons is moved as a whole: where p₀ differs between them, so does p.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import equinox as eqx
 
@@ -30,13 +30,20 @@ class Learned(eqx.Module):
         """Count them."""
         return len(self.specs)
 
-    def moved(self, moves: Float[Array, "... learned"]) -> dict[str, Array]:
+    def moved(
+        self, moves: Float[Array, "... learned"], at: Mapping[str, Float[Array, "*site"]]
+    ) -> dict[str, Array]:
         """Give the values after some moves of the free numbers, by path.
 
         Axes of the moves come first, those of a parameter last.
+
+        Args:
+            at: Values at the sites, of those parameters that are known there.
         """
         return {
-            path: _moved(spec, self.before[path], moves[..., i])
+            path: _moved_at(spec, at[path], moves[..., i])
+            if path in at
+            else _moved(spec, self.before[path], moves[..., i])
             for i, (path, spec) in enumerate(self.specs.items())
         }
 
@@ -80,3 +87,10 @@ def _moved(spec: ParameterSpec, before: Array, move: Float[Array, "..."]) -> Arr
     axes = (1,) * before.ndim
     wide = move.reshape(*move.shape, *axes)
     return spec.constrain(start.reshape((1,) * move.ndim + before.shape) + wide)
+
+
+def _moved_at(
+    spec: ParameterSpec, before: Float[Array, "*site"], move: Float[Array, "..."]
+) -> Array:
+    start = spec.free(before).astype(move.dtype)
+    return spec.constrain(start.reshape(start.shape + (1,) * (move.ndim - start.ndim)) + move)

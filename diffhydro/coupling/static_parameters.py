@@ -10,7 +10,15 @@ import equinox as eqx
 from diffhydro.core.trainable import owners
 from diffhydro.coupling.features import Features
 from diffhydro.coupling.heads import check_head
-from diffhydro.coupling.hybrid import AbstractHybrid, Bound, Physics, bind, check_physics, halves
+from diffhydro.coupling.hybrid import (
+    AbstractHybrid,
+    Bound,
+    Physics,
+    bind,
+    check_physics,
+    halves,
+    known_at_sites,
+)
 from diffhydro.coupling.inputs import Inputs
 from diffhydro.coupling.learned import Learned, learned, written
 from diffhydro.networks import AbstractHead
@@ -46,17 +54,25 @@ class StaticParameters(AbstractHybrid):
 
     def parameters(self, inputs: Inputs, *, key: Key[Array, ""] | None = None) -> dict[str, Array]:
         """Give the parameters of every site, by path in `physics`."""
-        return self.learned.moved(self.head(self.features.fixed(inputs), key=key))
+        mine, below = halves(key)
+        return self._parameters(bind(self.physics, inputs, key=below), inputs, mine)
+
+    def _parameters(
+        self, inner: Bound, inputs: Inputs, key: Key[Array, ""] | None
+    ) -> dict[str, Array]:
+        learned = self.learned
+        moves = self.head(self.features.fixed(inputs), key=key)
+        return learned.moved(moves, known_at_sites(inner, learned.specs))
 
     def bind(self, inputs: Inputs, *, key: Key[Array, ""] | None = None) -> Bound:
         mine, below = halves(key)
         inner = bind(self.physics, inputs, key=below)
-        found = self.parameters(inputs, key=mine)
+        found = self._parameters(inner, inputs, mine)
         found = {inner.place(path): x for path, x in found.items()}
         before, after = inner.moved_to
         return Bound(
             written(inner.model, found),
             inner.drive,
-            (*inner.by_site, *found),
+            tuple(dict.fromkeys((*inner.by_site, *found))),
             ("physics." + before, after),
         )

@@ -65,7 +65,7 @@ class TileParameters(AbstractPredictor):
         self, inputs: Inputs, *, key: Key[Array, ""] | None = None
     ) -> dict[str, Float[Array, "*tile y x"]]:
         """Give the maps of the parameters, by path in `physics`."""
-        return self.learned.moved(self.head(self.features.fixed(inputs), key=key))
+        return self.learned.moved(self.head(self.features.fixed(inputs), key=key), {})
 
     def simulate(self, inputs: Inputs, *, key: Key[Array, ""] | None = None) -> Trajectory:
         """Go through time in all pixels of all tiles, which become the sites, row by row."""

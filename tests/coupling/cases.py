@@ -20,6 +20,7 @@ from diffhydro.coupling import (
     OutputCorrection,
     PastDriven,
     PhysicsGuided,
+    Prescribed,
     Probes,
     RolledOut,
     Sequence,
@@ -70,6 +71,8 @@ def inputs() -> Inputs:
     series["transpiration"] = 0.6 * series["potential_evaporation"]
     moisture = 0.25 + 0.1 * np.sin(np.arange(SITES * TIMES).reshape(SITES, TIMES))
     place = {"sand": jnp.array([20.0, 40.0, 70.0]), "clay": jnp.array([30.0, 20.0, 10.0])}
+    soil = cosby(**place)
+    place |= {"k_sat": soil.k_sat, "b": soil.b}
     return Inputs({**series, "soil_moisture": jnp.asarray(moisture)}, place)
 
 
@@ -118,6 +121,11 @@ PHYSICS = {
 def static(name: str = "six layers") -> StaticParameters:
     make, learns = PHYSICS[name]
     return StaticParameters(make(), mlp(2, 2), place(), learns)
+
+
+def prescribed() -> Prescribed:
+    """Give layers whose texture is known at each site, and so their soil."""
+    return Prescribed(layers(), {"soil.k_sat": "k_sat", "soil.b": "b"})
 
 
 def dynamic(name: str = "six layers") -> DynamicParameters:
@@ -174,6 +182,12 @@ PREDICTORS = {
     ),
     "static and closure": lambda: Observed(
         StaticParameters(closure(), mlp(2, 1), place(), ("physics.soil.b",))
+    ),
+    "static, from prescribed": lambda: Observed(
+        StaticParameters(prescribed(), mlp(2, 1), place(), ("physics.soil.k_sat",))
+    ),
+    "dynamic, from prescribed": lambda: Observed(
+        DynamicParameters(prescribed(), mlp(3, 1), days(), ("physics.soil.k_sat",), reach=2.0)
     ),
     "correction": correction,
     "guided, fed": lambda: guided(Fed()),

@@ -5,6 +5,7 @@ Nothing in it is code. What it names is looked up in a short list of packages, s
 stranger can hold a bad model, and no more than that.
 """
 
-from diffhydro.core.model_file.file import FILE, Description, describe, load, save
+from diffhydro.core.model_file.file import FILE, Description, describe, load, save, versions
+from diffhydro.core.model_file.writing import written
 
-__all__ = ["FILE", "Description", "describe", "load", "save"]
+__all__ = ["FILE", "Description", "describe", "load", "save", "versions", "written"]

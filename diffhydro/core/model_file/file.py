@@ -50,7 +50,7 @@ def save(path: str | Path, model: Any, told: Mapping[str, Any] | None = None) ->
     about = {
         "format": FORMAT,
         "version": VERSION,
-        "versions": _versions(),
+        "versions": versions(),
         "told": dict(told or {}),
         "units": {path: spec.unit for path, spec in specs(model).items()},
         "model": tree,
@@ -133,9 +133,10 @@ def _file(path: Path) -> Path:
     return found[0]
 
 
-def _versions() -> dict[str, str]:
-    versions = {"diffhydro": __version__, "jax": jax.__version__, "numpy": np.__version__}
-    versions["equinox"] = eqx.__version__
+def versions() -> dict[str, str]:
+    """Give the versions of the packages that models are made of."""
+    found = {"diffhydro": __version__, "jax": jax.__version__, "numpy": np.__version__}
+    found["equinox"] = eqx.__version__
     # Networks bring Flax along; without one there is no need to know its version.
     flax = getattr(sys.modules.get("flax"), "__version__", None)
-    return versions if flax is None else versions | {"flax": flax}
+    return found if flax is None else found | {"flax": flax}

@@ -1,5 +1,6 @@
 """What would go wrong, found before anything is compiled."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from diffhydro.core.ensembles import member
+from diffhydro.core.model_file import written
 from diffhydro.core.trainable import Free, Frozen, merge
 from diffhydro.data.batches import AbstractBatches
 from diffhydro.errors import InputError
@@ -21,6 +23,19 @@ def check_trained(free: Free, train: Any) -> None:
     """Refuse to train nothing."""
     if not jax.tree.leaves(free):
         raise InputError(f"nothing is trained: train is {train!r}; name parameters or weights")
+
+
+def check_writable(model: PyTree, told: Mapping[str, Any]) -> None:
+    """Refuse, before hours of training, a model that its file cannot hold."""
+    try:
+        written(model)
+        json.dumps(dict(told), allow_nan=False)
+    except InputError as error:
+        raise InputError(
+            f"the model cannot be written into the folder of the run: {error}; or train without out"
+        ) from error
+    except (TypeError, ValueError) as error:
+        raise InputError(f"told has something that JSON cannot say: {error}") from None
 
 
 def first_of(batches: AbstractBatches, members: int | None, *, is_training: bool = True) -> Any:

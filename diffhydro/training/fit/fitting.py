@@ -1,6 +1,6 @@
 """Train one model, or an ensemble as one program."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,19 @@ from diffhydro.core.ensembles import AbstractMap, size
 from diffhydro.core.trainable import split
 from diffhydro.data.batches import AbstractBatches
 from diffhydro.errors import InputError
-from diffhydro.training.fit.checks import check_objective, check_trained, first_of
+from diffhydro.training.fit.checks import (
+    check_objective,
+    check_trained,
+    check_writable,
+    first_of,
+)
 from diffhydro.training.fit.feed import as_sample
 from diffhydro.training.fit.history import History
 from diffhydro.training.fit.loop import train as go
 from diffhydro.training.fit.members import by_platform
 from diffhydro.training.fit.optimizer import GROUPS, Optimizer
 from diffhydro.training.fit.result import Trained, TrainedEnsemble, reasons
-from diffhydro.training.fit.run import Course, Run, Saver, resumed
+from diffhydro.training.fit.run import Course, Run, Saver, keep_model, resumed
 from diffhydro.training.fit.state import GRADIENT, TOTAL, RunState, trained
 from diffhydro.training.fit.step import AbstractObjective, start
 from diffhydro.training.fit.stop import Stop
@@ -43,6 +48,7 @@ def fit(
     save_every: int | None = None,
     on_epoch: Callable[[RunState, Any], None] | None = None,
     ahead: int = 2,
+    told: Mapping[str, Any] | None = None,
 ) -> Trained:
     """Train a model.
 
@@ -72,12 +78,14 @@ def fit(
         stop: What the best is judged by and when to stop; the loss of the validation if there is
             one, else that of training, and never, if not given.
         prepare: Makes of a batch what the objective is given; runs in a thread of its own.
-        out: Folder for `metrics.csv`, events that TensorBoard reads, and a batch on which the loss
-            was no number. It belongs to this run: what another one left in it is written over.
+        out: Folder for `metrics.csv`, events that TensorBoard reads, the best model (`model.dh`,
+            for `load`), and a batch on which the loss was no number. It belongs to this run: what
+            another one left in it is written over.
         saver: Keeps checkpoints; with one that has some of this run, it goes on from there.
         save_every: Batches from one checkpoint to the next; there is one after each epoch anyway.
         on_epoch: Is given the state and a row of the table after each epoch; may raise to stop.
         ahead: Batches that are read before they are needed.
+        told: What checkpoints and the model file say of the run, such as its configuration; JSON.
 
     Raises:
         TrainingError: Where loss, gradient or step is not a finite number.
@@ -85,7 +93,7 @@ def fit(
     last = None if on_epoch is None else lambda state, rows: on_epoch(state, rows[0])
     plan = _Plan(
         epochs, train, optimizer or Optimizer(), validation, stop or Stop(), prepare, out, saver,
-        save_every, last, ahead,
+        save_every, last, ahead, told or {},
     )  # fmt: skip
     found = plan.train(None, model, batches, objective, key)
     return Trained(
@@ -111,6 +119,7 @@ def fit_ensemble(
     save_every: int | None = None,
     on_epoch: Callable[[RunState, Any], None] | None = None,
     ahead: int = 2,
+    told: Mapping[str, Any] | None = None,
 ) -> TrainedEnsemble:
     """Train many models of one kind as one program: clusters × folds × seeds.
 
@@ -135,7 +144,7 @@ def fit_ensemble(
         raise InputError(f"keys of shape {keys.shape} for {members} members; give one, or one each")
     plan = _Plan(
         epochs, train, optimizer or Optimizer(), validation, stop or Stop(), prepare, out, saver,
-        save_every, on_epoch, ahead,
+        save_every, on_epoch, ahead, told or {},
     )  # fmt: skip
     return plan.train(how or by_platform(), models, batches, objective, keys)
 
@@ -155,6 +164,7 @@ class _Plan:
     save_every: int | None
     on_epoch: Callable[[RunState, Any], None] | None
     ahead: int
+    told: Mapping[str, Any]
 
     def train(
         self, how: AbstractMap | None, model: PyTree, batches: Any, objective: Any, key: Key
@@ -163,6 +173,8 @@ class _Plan:
         _check_numbers(self.epochs, self.save_every, self.validation)
         free, frozen = split(model, self.names)
         check_trained(free, self.names)
+        if self.out is not None:
+            check_writable(model, self.told)
         members = None if how is None else size(model)
         batch = first_of(batches, members)
         is_many = how is not None
@@ -180,11 +192,12 @@ class _Plan:
         run = Run(
             how, frozen, batches, objective, self.prepare, self.optimizer, self.epochs,
             self.validation, self.stop, metric, None if self.out is None else Path(self.out),
-            self.saver, self.save_every, self.on_epoch, self.ahead,
+            self.saver, self.save_every, self.on_epoch, self.ahead, self.told,
         )  # fmt: skip
         names = (TOTAL, *(f"training.{name}" for name in terms), GRADIENT)
         state = start(how, self.optimizer, names, dtype, free, key)
         state, course = go(run, *resumed(run, state, Course(History(columns))))
+        keep_model(run, state)
         last = trained(state, frozen, last=True)
         why = reasons(run, state, course)
         return TrainedEnsemble(trained(state, frozen), last, course.history, state, why)

@@ -1,17 +1,21 @@
 """What a run is made of, and what it has told so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from diffhydro.core.ensembles import AbstractMap
+from diffhydro.core.model_file import FILE, versions
+from diffhydro.core.model_file import save as save_model
 from diffhydro.core.trainable import Frozen
 from diffhydro.data.batches import AbstractBatches, Position
 from diffhydro.errors import InputError
 from diffhydro.training.fit.history import History, Row
 from diffhydro.training.fit.optimizer import Optimizer
-from diffhydro.training.fit.state import RunState
+from diffhydro.training.fit.state import RunState, trained
 from diffhydro.training.fit.step import AbstractObjective
 from diffhydro.training.fit.stop import Stop
 from diffhydro.training.fit.validation import Validation
@@ -37,6 +41,7 @@ class Run:
         how: To run over members; None where there is one model, without an axis for it.
         metric: What the best is judged by.
         save_every: Batches; None for once an epoch.
+        told: What the files of the run say of it, as far as JSON can say it.
     """
 
     how: AbstractMap | None
@@ -54,6 +59,7 @@ class Run:
     save_every: int | None
     on_epoch: Callable[[RunState, list[Row]], None] | None
     ahead: int
+    told: Mapping[str, Any] = field(default_factory=dict)
 
     def number(self, position: Position) -> int:
         """Count the batches before one."""
@@ -85,14 +91,26 @@ def save(run: Run, state: RunState, course: Course, number: int) -> int:
     """Save a checkpoint if there is a saver, and if this one is not there; give its number."""
     if run.saver is None or number <= course.saved:
         return course.saved
+    is_best = bool((np.asarray(state.since_best) == 0).any()) and bool(course.history.rows)
     told = {
         "batches": len(run.batches),
         "columns": [*course.history.columns],
         "rows": course.history.told(),
         "broken": {str(i): why for i, why in course.broken.items()},
+        "is_best": is_best,
+        "told": dict(run.told),
+        "versions": versions(),
     }
     run.saver.save(number, state, told)
+    if is_best:
+        keep_model(run, state)
     return number
+
+
+def keep_model(run: Run, state: RunState) -> None:
+    """Write the best model so far where `load` finds it, if there is a folder."""
+    if run.out is not None:
+        save_model(run.out / FILE, trained(state, run.frozen), run.told)
 
 
 def resumed(run: Run, state: RunState, course: Course) -> tuple[RunState, Course]:
