@@ -1,1 +1,16 @@
 """Evaluation: what a model's results rest on, and how good they are."""
+
+from diffhydro.evaluation.averages import weighted_mean
+from diffhydro.evaluation.scoring import score
+from diffhydro.evaluation.violations import AT_SITES, IN_CELLS, Witness, violations
+
+__all__ = [
+    # scores
+    "score",
+    "weighted_mean",
+    # the water balance of dry spells
+    "violations",
+    "Witness",
+    "AT_SITES",
+    "IN_CELLS",
+]
