@@ -1,13 +1,19 @@
 """Evaluation: what a model's results rest on, and how good they are."""
 
+from diffhydro.evaluation import strata
 from diffhydro.evaluation.averages import weighted_mean
 from diffhydro.evaluation.scoring import score
+from diffhydro.evaluation.stratified import score_parts, stratify
 from diffhydro.evaluation.violations import AT_SITES, IN_CELLS, Witness, violations
 
 __all__ = [
     # scores
     "score",
     "weighted_mean",
+    # by kind of place, or part of the time
+    "strata",
+    "stratify",
+    "score_parts",
     # the water balance of dry spells
     "violations",
     "Witness",
