@@ -37,7 +37,7 @@ def test_errors_gains_and_correlations_with_the_truth(series, truth, reference):
         np.testing.assert_allclose(found.gain.sel(at), scale, rtol=0.03)
         own, second, third = (ERRORS[k % 3] / GAINS[k % 3] for k in (i, i + 1, i + 2))
         spread = np.sqrt(((own**2 + second**2) * (own**2 + third**2) + own**4) / truth.shape[1])
-        variance = (found.error.sel(at) / GAINS[reference]) ** 2
+        variance = (found.error / found.gain).sel(at) ** 2 / GAINS[i] ** 2
         np.testing.assert_allclose(variance, own**2, rtol=0.0, atol=4.0 * spread)
         expected = [np.corrcoef(series[name][s], truth[s])[0, 1] for s in range(3)]
         np.testing.assert_allclose(found.r.sel(at), expected, atol=0.01)
