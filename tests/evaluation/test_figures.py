@@ -1,0 +1,205 @@
+"""Figures of an evaluation are made, and say what they cannot be made of."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.stats import norm
+
+from diffhydro.errors import InputError
+from diffhydro.evaluation import score, strata
+from diffhydro.evaluation.figures import (
+    coverage,
+    draw_boxes,
+    draw_calibration,
+    draw_map,
+    draw_scatter,
+    draw_series,
+    draw_taylor,
+    transform_members,
+)
+from diffhydro.evaluation.figures.maps import label_of
+from tests.evaluation.series import observed_and_simulated
+
+
+@pytest.fixture(autouse=True)
+def _with_matplotlib():
+    pytest.importorskip("matplotlib")
+
+
+@pytest.fixture
+def target(tmp_path):
+    yield tmp_path / "figure.png"
+    assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Keep the figures that are saved, to look at their axes."""
+    kept = []
+    for module in ("boxes", "calibration", "maps", "scatter", "series", "taylor"):
+        name = f"diffhydro.evaluation.figures.{module}.save"
+        monkeypatch.setattr(name, lambda figure, _: kept.append(figure))
+    return kept
+
+
+def places(values, latitude, longitude):
+    where = {"latitude": ("site", latitude), "longitude": ("site", longitude)}
+    return xr.DataArray(values, dims="site", coords=where, name="rmse", attrs={"units": "m3 m-3"})
+
+
+def grid():
+    latitude, longitude = np.arange(-50.0, 70.0, 5.0), np.arange(0.0, 360.0, 10.0)
+    where = {"latitude": ("y", latitude), "longitude": ("x", longitude)}
+    values = np.random.default_rng(0).normal(size=(24, 36))
+    return xr.DataArray(np.where(values > 1.5, np.nan, values), dims=("y", "x"), coords=where)
+
+
+@pytest.mark.parametrize("kind", ["sites", "one site", "globe", "bias"])
+def test_map(target, kind):
+    if kind == "sites":
+        draw_map(places([0.1, 0.2, np.nan], [40.0, 45.0, 41.0], [-100.0, -90.0, 3.0]), target)
+    elif kind == "one site":
+        draw_map(places([0.1], [40.0], [-100.0]), target)
+    elif kind == "globe":
+        draw_map(grid(), target, label="r", limits=(-1.0, 1.0))
+    else:
+        draw_map(grid(), target, label="bias, m³/m³", around_zero=0.5)
+
+
+def test_cells_of_a_grid_are_drawn_where_they_lie(drawn, tmp_path):
+    cells = grid()
+    draw_map(cells, tmp_path / "map.png")
+    image = drawn[0].axes[0].collections[-1].get_array()
+    turned = np.roll(cells.values, 18, axis=1)  # from 0…350 to −180…170
+    np.testing.assert_allclose(np.ma.filled(image, np.nan), turned)
+    assert drawn[0].axes[0].get_ylabel() == "latitude, °N"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (xr.DataArray([1.0], dims="site"), "no latitude and no longitude"),
+        (places([np.nan], [40.0], [3.0]), "no value to draw"),
+    ],
+)
+def test_what_makes_no_map(values, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        draw_map(values, tmp_path / "map.png")
+
+
+def test_labels_have_units():
+    observed, simulated = observed_and_simulated()
+    found = score(simulated, observed)
+    assert label_of(found.rmse) == "root mean square error, m³/m³"
+    assert label_of(found.r) == "Pearson's correlation"
+
+
+def test_boxes(target):
+    rng = np.random.default_rng(0)
+    by = strata.climate(xr.DataArray(rng.integers(1, 31, 60), dims="site"))
+    models = {n: xr.DataArray(rng.random(60), dims="site", name="rmse") for n in ("a", "b")}
+    models["a"][by.values == "arid"] = np.nan
+    draw_boxes(models, target, by=by, limits=(0.0, 1.0))
+
+
+def test_boxes_of_each_stratum_hold_its_own_places(drawn, tmp_path):
+    values = xr.DataArray(np.arange(10.0), dims="site")
+    by = xr.DataArray(["low"] * 5 + ["high"] * 5, dims="site", attrs={"order": ["low", "high"]})
+    draw_boxes({"a": values}, tmp_path / "x.png", by=by, label="number")
+    axes = drawn[0].axes[0]
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["low\n5 places", "high\n5 places"]
+    medians = [line.get_ydata()[0] for line in axes.lines if line.get_color() == "black"]
+    assert medians == [2.0, 7.0]
+    with pytest.raises(InputError, match="at other places"):
+        draw_boxes({"a": values, "b": values[:3]}, tmp_path / "x.png")
+    with pytest.raises(InputError, match="give each place one"):
+        draw_boxes({"a": values}, tmp_path / "x.png", by=by[:4])
+    with pytest.raises(InputError, match="one model or more"):
+        draw_boxes({}, tmp_path / "x.png")
+
+
+def test_series(target):
+    observed, simulated = observed_and_simulated()
+    rain = xr.zeros_like(observed) + np.arange(400) % 7
+    draw_series(observed, {"a": simulated, "b": simulated + 0.1}, target, rain=rain)
+
+
+def test_series_of_a_site_that_a_model_lacks(tmp_path):
+    observed, simulated = observed_and_simulated()
+    with pytest.raises(InputError, match="a has no site site2"):
+        draw_series(observed, {"a": simulated.isel(site=[0, 1])}, tmp_path / "x.png")
+    with pytest.raises(InputError, match="no site mars"):
+        draw_series(observed, {"a": simulated}, tmp_path / "x.png", sites=("mars",))
+
+
+@pytest.mark.parametrize("least", [0.2, -0.6])
+def test_taylor(target, least):
+    r = np.linspace(least, 0.95, 12)
+    draw_taylor({"a": (r, np.linspace(0.5, 1.6, 12)), "b": (0.9, 1.1)}, target, title="sites")
+
+
+def test_a_point_of_a_taylor_diagram_is_at_its_error(drawn, tmp_path):
+    """The law of cosines: the distance to "observed" is the error without the bias."""
+    observed, simulated = observed_and_simulated(sites=1, gaps=0.0)
+    found = score(simulated, observed)
+    spread = float(observed.std())
+    draw_taylor({"a": (found.r, simulated.std("time") / spread)}, tmp_path / "x.png")
+    angle, far = (float(x[0]) for x in drawn[0].axes[0].lines[-1].get_data())
+    distance = np.hypot(far * np.cos(angle) - 1.0, far * np.sin(angle))
+    np.testing.assert_allclose(distance, float(found.ubrmse[0]) / spread, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        ({}, "needs a model"),
+        ({"a": ([0.1, 0.2], [1.0])}, "2 correlations and 1 ratios"),
+        ({"a": ([np.nan], [1.0])}, "no place with a correlation"),
+        ({"a": ([1.5], [1.0])}, "beyond ±1"),
+    ],
+)
+def test_what_makes_no_taylor_diagram(models, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        draw_taylor(models, tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("sites", [1, 20])
+def test_scatter(target, sites):
+    observed, simulated = observed_and_simulated(sites=sites)
+    draw_scatter(observed, {"a": simulated, "b": simulated + 0.1}, target)
+
+
+def test_scatter_of_nothing(tmp_path):
+    observed, simulated = observed_and_simulated(sites=1)
+    with pytest.raises(InputError, match="fewer than two days"):
+        draw_scatter(observed * np.nan, {"a": simulated}, tmp_path / "x.png")
+    with pytest.raises(InputError, match="needs a model"):
+        draw_scatter(observed, {}, tmp_path / "x.png")
+
+
+def test_calibration(target):
+    z = np.random.default_rng(0).normal(size=500)
+    draw_calibration({"right": norm.cdf(z), "too sure": norm.cdf(2.0 * z)}, target)
+    with pytest.raises(InputError, match="are probabilities"):
+        draw_calibration({"a": z}, target)
+
+
+def test_members_drawn_from_the_truth_are_calibrated_and_narrow_ones_are_not():
+    rng = np.random.default_rng(0)
+    observed = rng.normal(size=4000)
+    observed[:100] = np.nan
+    levels = np.array([0.5, 0.9])
+    right = transform_members(rng.normal(size=(9, 4000)), observed, seed=0)
+    assert right.shape == (3900,)
+    # Three standard errors of a share of 3900.
+    np.testing.assert_allclose(coverage(right, levels), levels, atol=3 * 0.5 / np.sqrt(3900))
+    narrow = transform_members(0.4 * rng.normal(size=(99, 4000)), observed, seed=0)
+    assert (coverage(narrow, levels) < levels - 0.2).all()
+
+
+def test_members_all_equal_to_what_was_observed_say_nothing():
+    found = transform_members(np.zeros((9, 5000)), np.zeros(5000), seed=1)
+    np.testing.assert_allclose(np.quantile(found, [0.25, 0.5, 0.75]), [0.25, 0.5, 0.75], atol=0.03)
+    with pytest.raises(InputError, match=r"\[member, …\]"):
+        transform_members(np.zeros((9, 4)), np.zeros(5), seed=1)
