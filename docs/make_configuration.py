@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from diffhydro.app.config import Config
 from diffhydro.app.sensitivity_config import SensitivityConfig
+from diffhydro.app.train.config import TrainConfig
 
 PAGE = Path(__file__).with_name("configuration.md")
 HEAD = """# Configuration
@@ -21,12 +22,15 @@ HEAD = """# Configuration
 Generated from the code by `python docs/make_configuration.py`; edit the declarations, not this
 page.
 
-`diffhydro calibrate` and `diffhydro sensitivity` read a YAML file each. Examples are in `configs/`.
+`diffhydro calibrate`, `sensitivity` and `train` read a YAML file each, `tune` that of a training.
+Examples are in `configs/`. `--set key=value` gives a key another value, `--print-config`
+prints all keys, and the `config.yaml` that a run leaves in its folder makes the same run again:
+`diffhydro run config.yaml --out DIR`.
 A key that is not listed here is refused, with the nearest one that is. A key without a default has
 to be given. Paths of files count from the folder of the configuration; a path of a parameter is
 its address in the model ([parameters](parameters.md)), a part of it, or a pattern with `*`.
 """
-FILES = {"calibrate": Config, "sensitivity": SensitivityConfig}
+FILES = {"calibrate": Config, "sensitivity": SensitivityConfig, "train": TrainConfig}
 WORDS = {
     float: "number",
     int: "whole number",
@@ -52,12 +56,15 @@ def page() -> str:
 
 
 def _parts(kind: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
-    """Give the models within a model, with the keys that lead there."""
-    return [
-        (f"{name}{'[]' if _is_list(field) else ''}", part)
-        for name, field in kind.model_fields.items()
-        for part in _models(field.annotation)
-    ]
+    """Give the models within a model and within those, with the keys that lead there."""
+    found = []
+    for name, field in kind.model_fields.items():
+        origin = typing.get_origin(field.annotation)
+        key = f"{name}[]" if origin is list else f"{name}.NAME" if origin is dict else name
+        for part in _models(field.annotation):
+            found.append((key, part))
+            found += [(f"{key}.{below}", inner) for below, inner in _parts(part)]
+    return found
 
 
 def _table(key: str, kind: type[BaseModel], told: set[type[BaseModel]]) -> str:
@@ -104,7 +111,7 @@ def _type(kind: typing.Any) -> str:
     if origin is tuple:
         return f"[{', '.join(_type(one) for one in inner)}]"
     if origin is dict:
-        return f"path: {_type(inner[1])}"
+        return f"name: {_type(inner[1])}"
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return "keys"
     return WORDS[kind]
@@ -114,10 +121,12 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
-    if value is None or value == [] or value == {}:
+    if value in (None, [], {}):
         return "none"
     if isinstance(value, BaseModel):
         return "its defaults"
+    if isinstance(value, dict):
+        return f"one, `{next(iter(value))}`"
     shown = ", ".join(map(str, value)) if isinstance(value, list) else value
     return f"`{shown}`"
 
@@ -126,10 +135,6 @@ def _models(kind: typing.Any) -> list[type[BaseModel]]:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return [kind]
     return [found for inner in typing.get_args(kind) for found in _models(inner)]
-
-
-def _is_list(field: FieldInfo) -> bool:
-    return typing.get_origin(field.annotation) is list
 
 
 if __name__ == "__main__":

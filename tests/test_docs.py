@@ -131,6 +131,7 @@ def test_pages_made_from_the_code_are_current(page):
 def test_every_key_of_a_configuration_is_listed():
     from diffhydro.app.config import Config
     from diffhydro.app.sensitivity_config import SensitivityConfig
+    from diffhydro.app.train.config import TrainConfig
 
     text = (DOCS / "configuration.md").read_text(encoding="utf-8")
     listed = {key.split(".")[-1] for key in re.findall(r"^\| `([^`]+)`", text, re.MULTILINE)}
@@ -140,7 +141,9 @@ def test_every_key_of_a_configuration_is_listed():
         return {key for part in parts for key in part["properties"]}
 
     declared = {
-        key for kind in (Config, SensitivityConfig) for key in keys(kind.model_json_schema())
+        key
+        for kind in (Config, SensitivityConfig, TrainConfig)
+        for key in keys(kind.model_json_schema())
     }
     assert listed == declared
 

@@ -1,9 +1,8 @@
 """`diffhydro calibrate`: fit, show how it went, write a report; goes on where it was stopped."""
 
-import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from diffhydro._version import __version__
 from diffhydro.app.calibrate_output import Outcome, write_outcome
 from diffhydro.app.calibrate_report import show, write_report
-from diffhydro.app.config import Config, read_config
+from diffhydro.app.config import Config, located
+from diffhydro.app.config_reading import as_yaml, read_as
 from diffhydro.app.fitting import Fitting, method_of, prepare_fitting, simulate_targets
+from diffhydro.app.stamps import stamp
 from diffhydro.atomic import whole
 from diffhydro.calibration import Fitted, calibrate, calibrate_together
 from diffhydro.calibration.independent import Queue
@@ -30,10 +31,10 @@ _QUEUE = "queue.npz"
 _CLAIM = "claim.json"
 
 
-def run(path: Path, out: Path) -> None:
+def run(path: Path, out: Path, changes: Sequence[str] = ()) -> None:
     """Calibrate as a file says, and write all results into a folder."""
     blank_figure((1.0, 1.0))  # without matplotlib, say so before the work
-    config = read_config(path)
+    config = read_as(Config, path, changes)
     if config.dtype == "float64":
         jax.config.update("jax_enable_x64", True)
     console = Console(stderr=True)
@@ -51,6 +52,8 @@ def run(path: Path, out: Path) -> None:
     write_outcome(out, config, outcome)
     seconds = time.monotonic() - began
     write_report(out, config, outcome, seconds)
+    with whole(out / "config.yaml") as part:
+        part.write_text(as_yaml(located(config, path.parent)), encoding="utf-8")
     with whole(out / "run.json") as part:
         told = json.dumps(identity | {"seconds": round(seconds, 1)}, indent=2)
         part.write_text(told + "\n", encoding="utf-8")
@@ -62,7 +65,7 @@ def run(path: Path, out: Path) -> None:
 def _identity(config: Config, folder: Path) -> dict[str, Any]:
     """Say what makes a calibration this one."""
     named = (config.data.sites, config.data.attributes)
-    data = {name: _stamp(folder / name) for name in named if name is not None}
+    data = {name: stamp(folder / name) for name in named if name is not None}
     return {"version": __version__, "config": config.model_dump(mode="json"), "data": data}
 
 
@@ -82,16 +85,6 @@ def _refuse(out: Path, identity: dict[str, Any]) -> None:
             f"{out} holds an unfinished calibration that differs in {', '.join(other)}; choose "
             "another --out, or remove the folder"
         )
-
-
-def _stamp(path: Path) -> str:
-    """Tell one version of a file or a store from another."""
-    if not path.exists():
-        return path.name
-    inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-    facts = [(f.relative_to(path).as_posix(), f.stat()) for f in inside if f.is_file()]
-    text = "\n".join(f"{name} {s.st_size} {s.st_mtime_ns}" for name, s in facts)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _fit(

@@ -16,7 +16,9 @@ from typing import Annotated
 import typer
 
 from diffhydro._version import __version__
+from diffhydro.app.cli_configured import add_to
 from diffhydro.app.cli_data import data, regions
+from diffhydro.app.cli_options import Cached, prepare
 from diffhydro.errors import InputError
 
 __all__ = ["app", "main"]
@@ -37,6 +39,7 @@ app = typer.Typer(
 
 app.add_typer(data, name="data")
 app.command()(regions)
+add_to(app)
 
 
 def main() -> None:
@@ -89,12 +92,6 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"diffhydro {__version__}")
         raise typer.Exit
-
-
-Cached = Annotated[
-    bool,
-    typer.Option("--cache/--no-cache", help="Keep compiled programs for the next run."),
-]
 
 
 @app.callback()
@@ -218,45 +215,6 @@ def simulate(
 
 
 @app.command()
-def calibrate(
-    config: Annotated[
-        Path, typer.Argument(metavar="CONFIG.yaml", help="What to fit to what.", show_default=False)
-    ],
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder for results.", show_default=False)
-    ],
-    cache: Cached = True,
-) -> None:
-    """Fit parameters of a land model to observations, at every site for itself or together.
-
-    Goes on where it was interrupted when it is called again in the same way.
-    """
-    prepare(cache)
-
-    from diffhydro.app.calibrate import run
-
-    run(config, out)
-
-
-@app.command()
-def sensitivity(
-    config: Annotated[
-        Path, typer.Argument(metavar="CONFIG.yaml", help="What is studied.", show_default=False)
-    ],
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder for results.", show_default=False)
-    ],
-    cache: Cached = True,
-) -> None:
-    """Find which parameter, and which rain, a result rests on; a figure for each method."""
-    prepare(cache)
-
-    from diffhydro.app.sensitivity import run
-
-    run(config, out)
-
-
-@app.command()
 def demo(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the figures and tables.")
@@ -278,17 +236,6 @@ def info() -> None:
 
     for name, value in facts().items():
         typer.echo(f"{name:<11} {value}")
-
-
-def prepare(cache: bool) -> None:
-    """Set up what every computing command wants, before jax is imported."""
-    from diffhydro.app.vectors import use_wide_vectors
-
-    use_wide_vectors()
-    if cache:
-        from diffhydro.app.cache import enable_compilation_cache
-
-        enable_compilation_cache()
 
 
 def _say(message: str) -> None:

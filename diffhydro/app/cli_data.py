@@ -52,7 +52,7 @@ def regions(
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Processes that fit.")] = 1,
 ) -> None:
     """Cluster places that are alike, and judge the clusters by what is measured in them."""
-    from diffhydro.app.cli import prepare
+    from diffhydro.app.cli_options import prepare
 
     prepare(cache=True)
 
@@ -120,7 +120,7 @@ def virtual(
 
     Goes on where it was interrupted when it is called again in the same way.
     """
-    from diffhydro.app.cli import prepare
+    from diffhydro.app.cli_options import prepare
 
     prepare(cache=True)
 

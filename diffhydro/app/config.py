@@ -1,29 +1,22 @@
-"""The YAML files of `calibrate` and `sensitivity`: read safely, checked key by key.
+"""The YAML file of `diffhydro calibrate`, and the parts that all configurations share.
 
 What a key means stands beside it, and `docs/configuration.md` is made from it.
 """
 
 import datetime
-import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-
-from diffhydro.errors import InputError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Date = datetime.date
-_DESCRIBES = re.compile(r"(list|dict|tuple|literal|float|str|int)\b(\[|$)")
-Kind = TypeVar("Kind", bound=BaseModel)
 
 
 class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-def _of(part: type[Part]) -> Any:
+def defaults_of(part: type[Part]) -> Any:
     """Make the default of a part: all its keys at theirs."""
     return lambda: part.model_validate({})
 
@@ -47,6 +40,9 @@ class DataConfig(Part):
     sites: str = Field(description="a NetCDF file or zarr store of sites, or `embedded`")
     attributes: str | None = Field(None, description="a table with a row for each site")
     only: list[str] | None = Field(None, description="names of the sites to use; all by default")
+
+
+EMBEDDED = "embedded"  # in place of a file of sites
 
 
 class ObservedConfig(Part):
@@ -147,6 +143,7 @@ class TwinConfig(Part):
 class Config(Part):
     """A calibration."""
 
+    task: Literal["calibrate"] = Field("calibrate", description="the command, for `diffhydro run`")
     model: Literal["wbm", "hbv", "column"] = Field(description="water balance, buckets, Richards")
     data: DataConfig
     observed: list[ObservedConfig] = Field(min_length=1)
@@ -156,9 +153,9 @@ class Config(Part):
     parameters: dict[str, Number] = Field(
         default_factory=dict, description="values, or names of attributes, by path"
     )
-    period: PeriodConfig = Field(default_factory=_of(PeriodConfig))
-    search: SearchConfig = Field(default_factory=_of(SearchConfig))
-    sharing: SharingConfig = Field(default_factory=_of(SharingConfig))
+    period: PeriodConfig = Field(default_factory=defaults_of(PeriodConfig))
+    search: SearchConfig = Field(default_factory=defaults_of(SearchConfig))
+    sharing: SharingConfig = Field(default_factory=defaults_of(SharingConfig))
     prior: PriorConfig | None = None
     twin: TwinConfig | None = None
     dtype: Literal["float32", "float64"] = Field("float32", description="floating-point type")
@@ -178,55 +175,15 @@ class Config(Part):
         return self
 
 
-def read_config(path: Path) -> Config:
-    """Read and check a calibration."""
-    return read_as(Config, path)
+Located = TypeVar("Located", bound=BaseModel)
 
 
-def read_as(kind: type[Kind], path: Path) -> Kind:
-    """Read and check a file of one kind."""
-    if not path.is_file():
-        raise InputError(f"no configuration at {path}: expected a YAML file")
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not YAML: {error}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path} holds a {type(found).__name__}; expected keys such as model")
-    try:
-        return kind.model_validate(found)
-    except ValidationError as error:
-        problems = "; ".join(_told(kind, one) for one in error.errors())
-        raise InputError(f"in {path}: {problems}") from None
+def located(config: Located, folder: Path) -> Located:
+    """Give a configuration whose files, which count from `folder`, are found from anywhere."""
+    data = getattr(config, "data")  # noqa: B009  # of any configuration that reads sites
 
+    def whole(name: str | None) -> str | None:
+        return name if name in (None, EMBEDDED) else str((folder / name).resolve())
 
-def _told(kind: type[BaseModel], problem: Any) -> str:
-    # Where a key may hold one of several things, the way leads through their descriptions.
-    where = ".".join(str(key) for key in problem["loc"] if not _DESCRIBES.match(str(key)))
-    if problem["type"] == "extra_forbidden":
-        near = get_close_matches(str(problem["loc"][-1]), _keys(kind, problem["loc"][:-1]), 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        return f"there is no key {where}{hint}"
-    message = problem["msg"].removeprefix("Value error, ")
-    given = problem.get("input")
-    shown = f" (got {given!r})" if isinstance(given, str | int | float) else ""
-    return f"{where or 'the whole'}: {message}{shown}"
-
-
-def _keys(kind: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
-    part: Any = kind
-    for key in path:
-        if isinstance(key, int):
-            continue
-        field = part.model_fields.get(str(key))
-        inner = [] if field is None else _models(field.annotation)
-        if not inner:
-            return []
-        part = inner[0]
-    return list(part.model_fields)
-
-
-def _models(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [m for inner in getattr(annotation, "__args__", ()) for m in _models(inner)]
+    files = {"sites": whole(data.sites), "attributes": whole(data.attributes)}
+    return config.model_copy(update={"data": data.model_copy(update=files)})

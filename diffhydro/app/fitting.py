@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from diffhydro.app.config import Config, DataConfig
+from diffhydro.app.config import EMBEDDED, Config, DataConfig
 from diffhydro.app.instruments import loss_of, observer
 from diffhydro.app.land_setup import Setup, set_up
 from diffhydro.calibration import (
@@ -35,7 +35,6 @@ from diffhydro.errors import InputError
 from diffhydro.land.forcing import Forcing
 from diffhydro.typing import Array
 
-EMBEDDED = "embedded"
 _SETS = {"upland": UPLAND, "wetland": WETLAND}
 _IN_DATA = {"evapotranspiration": "evaporation"}  # what the schema calls it
 _FROM = (0.2, 0.8)  # of the range: where a twin's parameters are drawn

@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from diffhydro._version import __version__
-from diffhydro.app.config import read_as
+from diffhydro.app.config import located
+from diffhydro.app.config_reading import as_yaml, read_as
 from diffhydro.app.fitting import observer, read_sites
 from diffhydro.app.land_setup import set_up
 from diffhydro.app.sensitivity_config import METHODS, SensitivityConfig
@@ -62,10 +63,10 @@ class Case:
         return f"{one.variable.replace('_', ' ')}{at}, {unit}"
 
 
-def run(path: Path, out: Path) -> None:
+def run(path: Path, out: Path, changes: Sequence[str] = ()) -> None:
     """Study one site as a file says, and write tables and figures into a folder."""
     blank_figure((1.0, 1.0))  # without matplotlib, say so before the work
-    config = read_as(SensitivityConfig, path)
+    config = read_as(SensitivityConfig, path, changes)
     if (out / "run.json").exists():
         raise InputError(f"{out} holds a finished study; choose another --out")
     if config.dtype == "float64":
@@ -82,6 +83,8 @@ def run(path: Path, out: Path) -> None:
         printed.print(text, highlight=False, soft_wrap=True)
     told = {"version": __version__, "config": config.model_dump(mode="json"), "site": case.site}
     told["seconds"] = round(time.monotonic() - began, 1)
+    with whole(out / "config.yaml") as part:
+        part.write_text(as_yaml(located(config, path.parent)), encoding="utf-8")
     with whole(out / "run.json") as part:
         part.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     printed.print(f"wrote {out}", highlight=False)

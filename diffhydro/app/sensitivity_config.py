@@ -14,6 +14,9 @@ METHODS: tuple[Method, ...] = get_args(Method)
 class SensitivityConfig(Part):
     """A study of sensitivity at one site."""
 
+    task: Literal["sensitivity"] = Field(
+        "sensitivity", description="the command, for `diffhydro run`"
+    )
     model: Literal["wbm", "hbv", "column"] = Field(description="water balance, buckets, Richards")
     data: DataConfig
     site: str | None = Field(None, description="name of the site; the first by default")

@@ -5,7 +5,8 @@ import datetime
 import pytest
 import yaml
 
-from diffhydro.app.config import Config, read_config
+from diffhydro.app.config import Config
+from diffhydro.app.config_reading import read_as
 from diffhydro.errors import InputError
 
 GOOD = {
@@ -21,7 +22,7 @@ def read(tmp_path):
     def one(**changed):
         path = tmp_path / "config.yaml"
         path.write_text(yaml.safe_dump(GOOD | changed))
-        return read_config(path)
+        return read_as(Config, path)
 
     return one
 
@@ -41,7 +42,7 @@ def test_dates_and_numbers_are_read_as_yaml_writes_them(read, tmp_path):
     text += "parameters: {a: 1e-3, b: 1.0e-3, c: sand, d: 2}\nsearch: {tolerance: 1e-5}\n"
     path = tmp_path / "config.yaml"
     path.write_text(text)
-    found = read_config(path)
+    found = read_as(Config, path)
     assert found.period.train == (datetime.date(2001, 1, 1), datetime.date(2001, 12, 31))
     assert found.parameters == {"a": 1e-3, "b": 1e-3, "c": "sand", "d": 2.0}
     assert found.search.tolerance == 1e-5
@@ -123,15 +124,15 @@ def test_what_is_no_mapping_is_refused(tmp_path, text, words):
     path = tmp_path / "config.yaml"
     path.write_text(text)
     with pytest.raises(InputError, match=words):
-        read_config(path)
+        read_as(Config, path)
 
 
 def test_other_bytes_and_missing_files_are_refused(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="is not YAML"):
-        read_config(path)
+        read_as(Config, path)
     with pytest.raises(InputError, match=r"no configuration at .*nowhere\.yaml"):
-        read_config(tmp_path / "nowhere.yaml")
+        read_as(Config, tmp_path / "nowhere.yaml")
     with pytest.raises(InputError, match="no configuration at"):
-        read_config(tmp_path)
+        read_as(Config, tmp_path)

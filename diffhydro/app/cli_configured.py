@@ -1,0 +1,183 @@
+"""Commands that read a configuration, and those that use what a training has left."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from diffhydro.app.cli_options import (
+    Cached,
+    Changes,
+    ConfigFile,
+    OutFolder,
+    PrintConfig,
+    prepare,
+    required,
+)
+
+Trained = Annotated[
+    Path,
+    typer.Argument(metavar="RUN", help="Folder or model file of a training.", show_default=False),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(metavar="IN.nc", help="Other sites; by default those of the training."),
+]
+Attributes = Annotated[
+    Path | None, typer.Option(metavar="TABLE.csv", help="A row for each of these sites.")
+]
+
+
+def calibrate(
+    config: ConfigFile,
+    out: OutFolder = None,
+    changes: Changes = None,
+    print_config: PrintConfig = False,
+    cache: Cached = True,
+) -> None:
+    """Fit parameters of a land model to observations, at every site for itself or together.
+
+    Goes on where it was interrupted when it is called again in the same way.
+    """
+    _run("calibrate", config, out, changes, print_config, cache)
+
+
+def sensitivity(
+    config: ConfigFile,
+    out: OutFolder = None,
+    changes: Changes = None,
+    print_config: PrintConfig = False,
+    cache: Cached = True,
+) -> None:
+    """Find which parameter, and which rain, a result rests on; a figure for each method."""
+    _run("sensitivity", config, out, changes, print_config, cache)
+
+
+def train(
+    config: ConfigFile,
+    out: OutFolder = None,
+    changes: Changes = None,
+    print_config: PrintConfig = False,
+    cache: Cached = True,
+) -> None:
+    """Train a network with or without physics, and score it where it was not trained.
+
+    Goes on where it was interrupted when it is called again in the same way.
+    """
+    _run("train", config, out, changes, print_config, cache)
+
+
+def run(
+    config: ConfigFile,
+    out: OutFolder = None,
+    changes: Changes = None,
+    print_config: PrintConfig = False,
+    cache: Cached = True,
+) -> None:
+    """Do what a configuration says: its key `task` names the command.
+
+    Such as the config.yaml that every run leaves in its folder.
+    """
+    from diffhydro.app.config_reading import read_yaml
+    from diffhydro.errors import InputError
+
+    task = read_yaml(config).get("task")
+    if task not in _TASKS:
+        raise InputError(
+            f"{config}: task is {task!r}; expected one of {', '.join(_TASKS)}, or call the command"
+        )
+    _run(task, config, out, changes, print_config, cache)
+
+
+def tune(
+    config: ConfigFile,
+    out: OutFolder = None,
+    workers: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Processes that search together.")
+    ] = 1,
+    changes: Changes = None,
+    print_config: PrintConfig = False,
+    cache: Cached = True,
+) -> None:
+    """Search the settings of a training by their validation (needs the extra tune).
+
+    Goes on with the trials that the folder holds.
+    """
+    if print_config:
+        _print("train", config, changes)
+        return
+    folder = required(out)
+    prepare(cache)
+    from diffhydro.app.train.tune import run as search
+
+    search(config, folder, workers, tuple(changes or ()))
+
+
+def predict(
+    trained: Trained,
+    out: Annotated[Path, typer.Option(metavar="OUT.nc", help="Predictions.", show_default=False)],
+    data: Data = None,
+    attributes: Attributes = None,
+    cache: Cached = True,
+) -> None:
+    """Predict soil moisture with a trained model; several networks give a mean and a spread."""
+    prepare(cache)
+    from diffhydro.app.train.use import predict_into
+
+    predict_into(trained, data, attributes, out)
+
+
+def evaluate(
+    trained: Trained,
+    out: Annotated[Path, typer.Option(metavar="OUT.nc", help="Scores.", show_default=False)],
+    data: Data = None,
+    attributes: Attributes = None,
+    cache: Cached = True,
+) -> None:
+    """Score a trained model at sites, all of whose days count."""
+    prepare(cache)
+    from diffhydro.app.train.use import evaluate_into
+
+    evaluate_into(trained, data, attributes, out)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands into the program."""
+    for command in (calibrate, sensitivity, train, tune, evaluate, predict, run):
+        app.command()(command)
+
+
+def _run(
+    task: str,
+    config: Path,
+    out: Path | None,
+    changes: list[str] | None,
+    print_config: bool,
+    cache: bool,
+) -> None:
+    if print_config:
+        _print(task, config, changes)
+        return
+    folder = required(out)
+    prepare(cache)
+    import_module(_TASKS[task][1]).run(config, folder, tuple(changes or ()))
+
+
+def _print(task: str, config: Path, changes: list[str] | None) -> None:
+    from diffhydro.app.config_reading import as_yaml, read_as
+
+    module, name = _TASKS[task][0]
+    kind = getattr(import_module(module), name)
+    typer.echo(as_yaml(read_as(kind, config, changes or ())), nl=False)
+
+
+# What a task is configured by, and what does it: a module and a name of each.
+_TASKS = {
+    "calibrate": (("diffhydro.app.config", "Config"), "diffhydro.app.calibrate"),
+    "sensitivity": (
+        ("diffhydro.app.sensitivity_config", "SensitivityConfig"),
+        "diffhydro.app.sensitivity",
+    ),
+    "train": (("diffhydro.app.train.config", "TrainConfig"), "diffhydro.app.train.run"),
+}

@@ -1,0 +1,1 @@
+"""`diffhydro train`, `tune`, `evaluate` and `predict`."""
