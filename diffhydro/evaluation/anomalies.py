@@ -20,7 +20,7 @@ def anomalies(
     """Give the anomalies of series `[row, step]`; NaN where there are none.
 
     >>> anomalies(np.array([[1.0, 2.0, 6.0]]), np.arange(3), window=3, least=3).round(2)
-    array([[ nan, -1.  ,  nan]])
+    array([[nan, -1., nan]])
 
     Args:
         at: Dates, or numbers of days, that grow.

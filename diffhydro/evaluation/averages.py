@@ -18,7 +18,7 @@ def weighted_mean(scores: "xr.Dataset | xr.DataArray", weights: "xr.DataArray") 
 
     >>> import xarray as xr
     >>> rmse = xr.DataArray([0.1, 0.4, np.nan], dims="region")
-    >>> weighted_mean(rmse, xr.DataArray([2.0, 1.0, 5.0], dims="region")).item()
+    >>> round(weighted_mean(rmse, xr.DataArray([2.0, 1.0, 5.0], dims="region")).item(), 3)
     0.2
     """
     lacking = [str(d) for d in weights.dims if d not in scores.dims]

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
 LEAST = 10  # days of a dry spell
+_SAID = {
+    "days": "days on which soil moisture rises in a dry spell",
+    "spells": "dry spells that observations bear out",
+    "dry_days": "days of such spells that have a day before them",
+}
 
 
 @dataclass(frozen=True)
@@ -98,19 +103,10 @@ def violations(
     spells = _dry_spells((water <= trace) & ((leaf > 0.0) | (soil > 0.0)), least)
     found = _counts(theta, seen, spells, witness)
     template = model.isel({over: 0}, drop=True)
-    said = {
-        "days": "days on which soil moisture rises in a dry spell",
-        "spells": "dry spells that observations bear out",
-        "dry_days": "days of such spells that have a day before them",
-    }
-    return xr.Dataset(
-        {
-            name: template.copy(data=found[name].reshape(template.shape)).assign_attrs(
-                long_name=words, units="1"
-            )
-            for name, words in said.items()
-        }
-    )
+    made = {name: template.copy(data=x.reshape(template.shape)) for name, x in found.items()}
+    for name, words in _SAID.items():
+        made[name].attrs = {"long_name": words, "units": "1"}
+    return xr.Dataset(made)
 
 
 def _check_steps(model: "xr.DataArray", over: str) -> None:
