@@ -83,10 +83,16 @@ def run(
     from diffhydro.errors import InputError
 
     task = read_yaml(config).get("task")
-    if task not in _TASKS:
-        raise InputError(
-            f"{config}: task is {task!r}; expected one of {', '.join(_TASKS)}, or call the command"
-        )
+    if task not in (*_TASKS, "experiment"):
+        known = ", ".join((*_TASKS, "experiment"))
+        raise InputError(f"{config}: task is {task!r}; expected one of {known}")
+    if task == "experiment":
+        folder = required(out)
+        prepare(cache)
+        from diffhydro.app.experiment import run_file
+
+        run_file(config, folder, tuple(changes or ()))
+        return
     _run(task, config, out, changes, print_config, cache)
 
 
@@ -142,9 +148,45 @@ def evaluate(
     evaluate_into(trained, data, attributes, out)
 
 
+def experiment(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Of the study, such as global_pgdl.", show_default=False
+        ),
+    ],
+    preset: Annotated[
+        str, typer.Option(metavar="NAME", help="How large; or a YAML file of settings.")
+    ] = "tiny",
+    out: OutFolder = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DATA", help="Stations, or a virtual Earth; by default one is made."),
+    ] = None,
+    attributes: Attributes = None,
+    changes: Changes = None,
+    print_config: PrintConfig = False,
+    cache: Cached = True,
+) -> None:
+    """Run a study from its data to its tables, figures and a report.
+
+    Goes on where it was interrupted when it is called again in the same way.
+    """
+    if print_config:
+        from diffhydro.app.experiment import print_settings
+
+        typer.echo(print_settings(name, preset, tuple(changes or ())), nl=False)
+        return
+    folder = required(out)
+    prepare(cache)
+    from diffhydro.app.experiment import run as study
+
+    study(name, preset, folder, data=data, attributes=attributes, changes=tuple(changes or ()))
+
+
 def add_to(app: typer.Typer) -> None:
     """Put these commands into the program."""
-    for command in (calibrate, sensitivity, train, tune, evaluate, predict, run):
+    for command in (calibrate, sensitivity, train, tune, evaluate, predict, experiment, run):
         app.command()(command)
 
 
