@@ -1,0 +1,6 @@
+"""Study A: physics-guided networks in regions of the globe (Xi & Zhuang 2026)."""
+
+from experiments.global_pgdl.preset import PRESETS, Preset, read_preset
+from experiments.global_pgdl.study import Outcome, run
+
+__all__ = ["PRESETS", "Outcome", "Preset", "read_preset", "run"]

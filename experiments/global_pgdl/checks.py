@@ -1,0 +1,50 @@
+"""What is claimed of this study, and whether it holds."""
+
+from typing import Any
+
+from experiments.global_pgdl.models import CONSERVING, COUPLED, DL, FED, PB
+from experiments.global_pgdl.tables import ALL, Rows
+
+HONEST_ALL = "all retrievals"
+
+
+def claims(tables: dict[str, Rows], rule: str) -> dict[str, bool]:
+    """Hold the tables against the claims; those that a run has nothing on are left out."""
+    at = {row["model"]: row for row in tables["table_2_sites"] if row["region"] == ALL}
+    made = _of_scores("sites", at)
+    made |= {
+        "sites: r of ours ≥ DL + 0.03": max(at[COUPLED]["r"], at[CONSERVING]["r"])
+        >= at[DL]["r"] + 0.03,
+        "sites: fed PGDL RMSE ≤ 0.97 × DL": at[FED]["rmse"] <= 0.97 * at[DL]["rmse"],
+    }
+    cells = {
+        row["model"]: row
+        for row in tables.get("table_4_globe", [])
+        if row["region"] == ALL and row["rule"] == rule and row["satellite"] == HONEST_ALL
+    }
+    if cells:
+        ours = min(cells[COUPLED]["rmse"], cells[CONSERVING]["rmse"])
+        best_r = max(cells[COUPLED]["r"], cells[CONSERVING]["r"])
+        made["globe: ours before DL and PB in RMSE"] = ours <= min(
+            cells[DL]["rmse"], cells[PB]["rmse"]
+        )
+        made["globe: r of ours above DL"] = best_r > cells[DL]["r"]
+    wet: dict[str, Any] = {row["model"]: row for row in tables["table_6_violations"]}
+    made["violations: conserving has none"] = wet[CONSERVING]["days_per_site"] == 0.0
+    made["violations: coupled ≤ 0.5 × DL"] = (
+        wet[COUPLED]["days_per_site"] <= 0.5 * wet[DL]["days_per_site"]
+    )
+    mixing = {(row["model"], row["trained_on"]): row for row in tables["table_5_mixing"]}
+    if mixing:
+        for kind in (FED, CONSERVING):
+            own, other = mixing[kind, "the region"], mixing[kind, "all regions"]
+            made[f"regions beat mixing, {kind}"] = own["rmse"] < other["rmse"]
+    return made
+
+
+def _of_scores(where: str, at: dict[str, Any]) -> dict[str, bool]:
+    ours = min(at[COUPLED]["rmse"], at[CONSERVING]["rmse"])
+    return {
+        f"{where}: RMSE of ours ≤ 0.90 × DL": ours <= 0.90 * at[DL]["rmse"],
+        f"{where}: RMSE of ours ≤ 0.85 × PB": ours <= 0.85 * at[PB]["rmse"],
+    }

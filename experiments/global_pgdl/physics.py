@@ -1,0 +1,76 @@
+"""Step 4: PB, the water-balance model, calibrated on the training sites of every fold."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from diffhydro.calibration.sets import UPLAND, WETLAND
+from diffhydro.core.ensembles import VMAP, over_members, stack
+from diffhydro.core.precision import astype
+from diffhydro.coupling import Inputs, Observed, Probe
+from diffhydro.coupling.fluxes import WATER
+from diffhydro.coupling.hybrid import simulate
+from diffhydro.land.upland import Upland
+from diffhydro.land.water_balance import WaterBalance
+from diffhydro.soil.pedotransfer import cosby
+from diffhydro.training import Objective, Optimizer, Term, fit_ensemble, mse
+from experiments.global_pgdl.folds import Member
+from experiments.global_pgdl.places import Stations
+from experiments.global_pgdl.preset import Physics
+from experiments.global_pgdl.stretches import STATIONS, Stretches
+
+CALIBRATED = tuple(dict.fromkeys((*UPLAND, *WETLAND)))  # the sheet's two sets
+
+
+def uncalibrated(stations: Stations, member: Member, how: Physics, depth: float) -> Observed:
+    """Give the model before calibration: the mean texture of the training sites."""
+    known = stations.places.inputs.attributes
+    sand, clay = (float(known[name][member.train].mean()) for name in ("sand", "clay"))
+    wet = float(known["is_wetland"][member.train].mean() > 0.5)
+    upland = Upland(soil=cosby(sand=sand, clay=clay), steps_per_day=how.sub_steps)
+    model = WaterBalance(upland=upland, is_wetland=jnp.asarray(wet))
+    return Observed(astype(model, "float32"), Probe(depth))
+
+
+def calibrated(
+    stations: Stations, members: Sequence[Member], how: Physics, depth: float
+) -> Observed:
+    """Calibrate all folds, stacked: parameters are shared by the sites of a fold."""
+    models = stack([uncalibrated(stations, one, how, depth) for one in members])
+    windows = Stretches(
+        stations, members, how.length, how.warm_up, how.size, how.steps, reaches_back=True
+    )
+    rate = optax.cosine_decay_schedule(how.rate, how.steps, alpha=0.05)
+    found = fit_ensemble(
+        models,
+        windows,
+        Objective({"moisture": Term(mse(STATIONS))}),
+        key=jax.random.key(0),
+        epochs=1,
+        how=VMAP,
+        train=[f"physics.{path}" for path in CALIBRATED],
+        optimizer=Optimizer(rate, clip=1.0),
+    )
+    return found.last_model
+
+
+@jax.jit
+def _of_members(models: Observed, inputs: Inputs) -> tuple[jax.Array, dict[str, jax.Array]]:
+    def one(model: Observed, inputs: Inputs) -> tuple[jax.Array, dict[str, jax.Array]]:
+        run = simulate(model.physics, inputs)
+        return model.instrument(run), {name: getattr(run.fluxes, name) for name in WATER}
+
+    return over_members(one, VMAP)(models, inputs)
+
+
+def water(models: Observed, inputs: Inputs) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Give soil moisture and fluxes `[member, site, time]` of models run from the first day.
+
+    Args:
+        inputs: Of each member, `[member, site, time]`.
+    """
+    theta, fluxes = _of_members(models, inputs)
+    return np.asarray(theta), {name: np.asarray(x) for name, x in fluxes.items()}
