@@ -115,7 +115,7 @@ def _run(
 def _conclude(folder: RunFolder, outcome: Any, seconds: float) -> None:
     screen = Console()
     for name, rows in list(outcome.tables.items())[:4]:
-        screen.print(_grid(name, _cells(rows)))
+        screen.print(_grid(name, cells_of(rows)))
     for claim, held in outcome.checks.items():
         line = f"{'held' if held else 'NOT held'}: {claim}"
         folder.note(line)
@@ -126,13 +126,13 @@ def _conclude(folder: RunFolder, outcome: Any, seconds: float) -> None:
 
 def write_report(out: Path, name: str, outcome: Any, seconds: float) -> None:
     """Make a page of what a recipe found."""
-    pictures = [Picture(path, _title(path.stem)) for path in outcome.figures]
+    pictures = [Picture(path, title_of(path.stem)) for path in outcome.figures]
     held = sum(outcome.checks.values())
     sections = [
         Section("What was claimed", outcome.words, checks=outcome.checks),
         Section("Figures", pictures=pictures),
         *(
-            Section(_title(key), _cut(rows, key), tables=[_cells(rows[:_MOST])])
+            Section(title_of(key), _cut(rows, key), tables=[cells_of(rows[:_MOST])])
             for key, rows in outcome.tables.items()
             if rows
         ),
@@ -154,11 +154,11 @@ def _cut(rows: Sequence[Any], key: str) -> list[str]:
     return [f"{_MOST} of {len(rows)} rows; {key}.csv has all."] if len(rows) > _MOST else []
 
 
-def _title(stem: str) -> str:
+def title_of(stem: str) -> str:
     return stem.replace("_", " ").capitalize()
 
 
-def _cells(rows: Sequence[Mapping[str, Any]]) -> Rows:
+def cells_of(rows: Sequence[Mapping[str, Any]]) -> Rows:
     """Give rows of text, the head first."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     return [tuple(names), *(tuple(_text(row.get(name)) for name in names) for row in rows)]
@@ -171,7 +171,7 @@ def _text(value: Any) -> str:
 
 
 def _grid(title: str, rows: Rows) -> Table:
-    grid = Table(*rows[0], title=_title(title), title_justify="left", box=None)
+    grid = Table(*rows[0], title=title_of(title), title_justify="left", box=None)
     for row in rows[1:20]:
         grid.add_row(*row)
     return grid

@@ -10,8 +10,8 @@ import jax
 import numpy as np
 
 from diffhydro.app.cache import cache_folder, is_cache_wanted
-from diffhydro.app.demo_report import Part
 from diffhydro.app.land_setup import at_sites, set_up
+from diffhydro.app.page import Picture, Section
 from diffhydro.data.virtual import PRESETS, virtual_earth
 from diffhydro.data.virtual.build import RECIPE
 from diffhydro.data.virtual.overview import draw_overview
@@ -26,10 +26,10 @@ _CLOSED = 0.05  # mm in two years of single precision
 _LEAST_RECORDS = 60
 
 
-def world(out: Path, report: Callable[[int, int], None]) -> Part:
+def world(out: Path, report: Callable[[int, int], None]) -> Section:
     """Make the smallest virtual Earth, look at it, and run an untrained model at its stations."""
     folder = virtual_earth(
-        _PRESET, SEED, _kept(out), lambda done, of, _: report(min(done, of), of + 1)
+        _PRESET, SEED, kept(out), lambda done, of, _: report(min(done, of), of + 1)
     )
     figure = draw_overview(folder, out / "world.png")
     products = _read(folder)
@@ -49,13 +49,20 @@ def world(out: Path, report: Callable[[int, int], None]) -> Part:
         "world: the water-balance model closes at every station": lost <= _CLOSED,
     }
     words = (
+        "A world whose soil moisture is known, because it was invented: weather, soils and stations "
+        "of two years, a satellite, a land-model product, and the truth from fine Richards columns "
+        "that no model is shown. docs/virtual-earth.md has the recipe. "
         f"{_PRESET.stations} stations; unaccounted for in a true column at worst "
         f"{residual:.4f} mm in two years, in the model {lost:.4f} mm."
     )
-    return Part(rows, checks, figure, words)
+    told = (
+        "Maps of climate, rain and soil moisture; two series with probe, satellite and truth; "
+        "histograms."
+    )
+    return Section("A virtual Earth", [words], [Picture(figure, told)], [rows], checks)
 
 
-def _kept(out: Path) -> Path:
+def kept(out: Path) -> Path:
     name = f"{_PRESET.name}-{SEED}-recipe{RECIPE}"
     return (cache_folder().parent / "virtual" if is_cache_wanted() else out / "virtual") / name
 

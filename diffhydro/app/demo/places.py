@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from diffhydro.app.demo_report import Part
 from diffhydro.app.land_setup import at_sites, set_up
+from diffhydro.app.page import Picture, Section
 from diffhydro.data.embedded import embedded_weather
 from diffhydro.data.weather import Weather
 from diffhydro.land.budget import budget
@@ -19,7 +19,7 @@ _BALANCE = 1e-10  # of the throughput
 _DASHES = ("-", "--", "-.")
 
 
-def places(out: Path, report: Callable[[int, int], None]) -> Part:
+def places(out: Path, report: Callable[[int, int], None]) -> Section:
     """Run the water-balance model and HBV at every embedded place for three years."""
     weather = Weather(embedded_weather(), "the embedded weather")
     runs = {}
@@ -52,8 +52,14 @@ def places(out: Path, report: Callable[[int, int], None]) -> Part:
     checks = {f"places: {name} closes at every place": x <= _BALANCE for name, x in worst.items()}
     figure = out / "places.png"
     _draw(weather, wbm, figure)
-    words = f"Unaccounted for at the worst place: {max(worst.values()):.0e} of what moved."
-    return Part([head, *rows], checks, figure, words)
+    words = (
+        "Three invented years in twelve climates, through the water-balance model (canopy, snow, "
+        "six layers or a wetland) and HBV, with default parameters and soils from texture. "
+        f"Unaccounted for at the worst place: {max(worst.values()):.0e} of what moved."
+    )
+    told = "Soil moisture of the top 10 cm through three years at three of the places."
+    picture = Picture(figure, told)
+    return Section("A dozen places, two models", [words], [picture], [[head, *rows]], checks)
 
 
 def _draw(weather: Weather, run: Trajectory, target: Path) -> None:
