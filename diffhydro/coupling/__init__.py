@@ -1,5 +1,6 @@
 """Coupling: networks and physics as one model."""
 
+from diffhydro.coupling.departure import Departure
 from diffhydro.coupling.dynamic_parameters import DynamicParameters
 from diffhydro.coupling.features import Features
 from diffhydro.coupling.flux_closure import FluxClosure
@@ -27,6 +28,7 @@ __all__ = [
     "AbstractWindowed",
     "Bound",
     "Coupled",
+    "Departure",
     "DynamicParameters",
     "Features",
     "Fed",
