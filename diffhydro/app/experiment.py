@@ -155,6 +155,7 @@ def _cut(rows: Sequence[Any], key: str) -> list[str]:
 
 
 def title_of(stem: str) -> str:
+    """Make words of the name of a file or a table."""
     return stem.replace("_", " ").capitalize()
 
 

@@ -7,11 +7,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from diffhydro.app import demo_world
-from diffhydro.app.demo import _weather, run_demo
-from diffhydro.app.demo_report import Part, page
-from diffhydro.data.virtual import Preset
+from diffhydro.app.demo import run_demo
+from diffhydro.app.demo.column import weather
+from diffhydro.app.demo.run import write_report
+from diffhydro.app.page import Picture, Section
 from diffhydro.errors import InputError
+from tests.app.browser import assert_readable
 
 ONE_PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABh6FO1AAAAABJRU5ErkJggg=="
@@ -46,31 +47,38 @@ def _check_page(text: str, figures: int) -> None:
 
 
 def test_weather_is_the_same_every_time_and_plausible():
-    one, other = _weather(365), _weather(365)
+    one, other = weather(365), weather(365)
     rain = np.asarray(one.precipitation)
     assert (rain == np.asarray(other.precipitation)).all()
     assert 400.0 < rain.sum() < 1200.0
     assert 0.2 < (rain > 0).mean() < 0.5
 
 
-def _parts(tmp_path, held: bool) -> dict[str, Part]:
+def _sections(tmp_path, held: bool) -> list[Section]:
     figure = tmp_path / "a.png"
     figure.write_bytes(ONE_PIXEL)
     table = [("quantity", "found"), ("a < b", "1 & 2")]
-    names = ("celia", "year", "gradient", "calibration", "places", "world")
-    return {name: Part(table, {f"{name} holds": held}, figure, "words") for name in names}
+    pictures = [Picture(figure, "told")]
+    return [
+        Section(name, ["words"], pictures, [table], {f"{name} holds": held})
+        for name in ("celia", "year")
+    ]
 
 
 def test_the_page_stands_alone(tmp_path):
-    text = page(_parts(tmp_path, True), [], 1.0)
-    _check_page(text, 5)
+    page = tmp_path / "report.html"
+    assert write_report(page, _sections(tmp_path, True), 1.0) == []
+    text = page.read_text(encoding="utf-8")
+    _check_page(text, 2)
     assert "<td>a &lt; b</td><td>1 &amp; 2</td>" in text
-    assert "All 6 checks passed" in text
+    assert "All 2 checks passed" in text
 
 
 def test_a_failed_check_is_said_first(tmp_path):
-    text = page(_parts(tmp_path, False), ["celia holds"], 1.0)
-    assert 'class="verdict bad">Failed: celia holds' in text
+    page = tmp_path / "report.html"
+    assert write_report(page, _sections(tmp_path, False), 1.0) == ["celia holds", "year holds"]
+    text = page.read_text(encoding="utf-8")
+    assert 'class="verdict bad">0 of 2 checks passed. Failed: celia holds' in text
 
 
 def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path):
@@ -82,13 +90,17 @@ def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path):
 @pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.usefixtures("loose_promotion")
-def test_the_demonstration_passes_its_own_checks(tmp_path, capsys, monkeypatch):
-    speck = Preset("speck", 30.0, "2018-01-01", "2018-07-01", 12, 0)
-    monkeypatch.setattr(demo_world, "_PRESET", speck)  # the tiny Earth takes half a minute
+def test_the_demonstration_passes_its_own_checks(tmp_path, capsys):
     run_demo(tmp_path)
     names = {file.name for file in tmp_path.iterdir()}
     assert names - {"virtual"} == {
-        "celia.png", "year.png", "calibration.png", "places.png", "world.png", "report.html"
+        "celia.png", "year.png", "calibration.png", "places.png", "world.png", "report.html",
+        "global_pgdl",
     }  # fmt: skip
-    _check_page((tmp_path / "report.html").read_text(encoding="utf-8"), 5)
+    page = tmp_path / "report.html"
+    text = page.read_text(encoding="utf-8")
+    pictures = text.count("data:image/png;base64,")
+    assert pictures >= 8
+    _check_page(text, pictures)
     assert re.search(r"(\d+) of \1 checks passed", capsys.readouterr().out)
+    assert_readable(page, tmp_path, pictures)

@@ -37,10 +37,10 @@ def study(out: Path, report: Callable[[int, int], None]) -> Section:
     }
     words = [
         "Regions by k-means; a calibrated water balance (PB), an LSTM (DL), and both together: fed "
-        "with the fluxes of the physics (PGDL fed, as published), in one graph (coupled), and with a "
-        "network that moves parameters and never water (conserving). Each is trained anew for every "
-        "site that is left out. Small networks and few steps: it shows how, and its scores mean "
-        "little. diffhydro experiment global_pgdl --preset small is the study.",
+        "with the fluxes of the physics (PGDL fed, as published), in one graph (coupled), and with "
+        "a network that moves parameters and never water (conserving). Each is trained anew for "
+        "every site that is left out. Small networks and few steps: it shows how, and its scores "
+        "mean little. diffhydro experiment global_pgdl --preset small is the study.",
         *outcome.words,
     ]
     pictures = [Picture(path, title_of(path.stem)) for path in outcome.figures]

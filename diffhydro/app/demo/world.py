@@ -49,8 +49,8 @@ def world(out: Path, report: Callable[[int, int], None]) -> Section:
         "world: the water-balance model closes at every station": lost <= _CLOSED,
     }
     words = (
-        "A world whose soil moisture is known, because it was invented: weather, soils and stations "
-        "of two years, a satellite, a land-model product, and the truth from fine Richards columns "
+        "A world whose soil moisture is known, because it was invented: weather, soils and "
+        "stations of two years, a satellite, a land-model product, and the truth from fine Richards columns "
         "that no model is shown. docs/virtual-earth.md has the recipe. "
         f"{_PRESET.stations} stations; unaccounted for in a true column at worst "
         f"{residual:.4f} mm in two years, in the model {lost:.4f} mm."
@@ -63,6 +63,7 @@ def world(out: Path, report: Callable[[int, int], None]) -> Section:
 
 
 def kept(out: Path) -> Path:
+    """Give the folder in which the world is kept."""
     name = f"{_PRESET.name}-{SEED}-recipe{RECIPE}"
     return (cache_folder().parent / "virtual" if is_cache_wanted() else out / "virtual") / name
 

@@ -41,8 +41,8 @@ def year(out: Path, report: Callable[[int, int], None]) -> Section:
     figure = out / "year.png"
     _draw_year(rain, run, figure)
     words = (
-        "Synthetic daily weather (drawn with a fixed seed) on loam to 30 cm over sandy clay loam to "
-        f"1.5 m, {column.grid.layers} layers, roots to 60 cm."
+        "Synthetic daily weather (drawn with a fixed seed) on loam to 30 cm over sandy clay loam "
+        f"to 1.5 m, {column.grid.layers} layers, roots to 60 cm."
     )
     told = "Rain, and soil moisture at 5, 20 and 50 cm, through the year."
     title = "A year of weather on two horizons with roots"
