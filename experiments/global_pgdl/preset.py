@@ -10,7 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diffhydro.errors import InputError
 
-FOLDER = Path(__file__).resolve().parents[2] / "configs"
+_HERE = Path(__file__).resolve()
+# Beside the package in a checkout, within it where it is installed.
+FOLDER = next(
+    folder / "configs"
+    for folder in (_HERE.parents[1], _HERE.parents[2])
+    if (folder / "configs").is_dir() or folder == _HERE.parents[2]
+)
 PRESETS = {
     name: FOLDER / f"global_pgdl-{name}.yaml" for name in ("tiny", "small", "study", "stations")
 }
