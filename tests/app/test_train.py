@@ -12,6 +12,7 @@ import diffhydro as dh
 from diffhydro.app.train import training
 from diffhydro.app.train.run import run
 from diffhydro.training import read_history
+from tests.app.browser import assert_readable
 from tests.app.train_case import NETWORK, call, write_config, write_sites
 
 pytest.importorskip("h5netcdf", reason="the data extra is not installed")
@@ -73,6 +74,11 @@ def test_the_report_needs_nothing_but_itself(done):
     assert not re.findall(r'(?:src|href)="(?!data:)', text)
     assert "<script" not in text
     assert "equals central differences" in text
+
+
+@pytest.mark.slow
+def test_a_phone_can_show_the_report(done, tmp_path):
+    assert_readable(done / "report.html", tmp_path, pictures=3)
 
 
 @pytest.mark.slow
