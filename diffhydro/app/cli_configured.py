@@ -148,6 +148,18 @@ def evaluate(
     evaluate_into(trained, data, attributes, out)
 
 
+def report(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(metavar="OUT.html", help="The page.", show_default=False)],
+) -> None:
+    """Make one page of a run, or of several beside each other."""
+    from diffhydro.app.compare import run as compare
+
+    compare(runs, out)
+
+
 def experiment(
     name: Annotated[
         str,
@@ -186,7 +198,17 @@ def experiment(
 
 def add_to(app: typer.Typer) -> None:
     """Put these commands into the program."""
-    for command in (calibrate, sensitivity, train, tune, evaluate, predict, experiment, run):
+    for command in (
+        calibrate,
+        sensitivity,
+        train,
+        tune,
+        evaluate,
+        predict,
+        experiment,
+        report,
+        run,
+    ):
         app.command()(command)
 
 

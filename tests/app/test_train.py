@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -139,6 +140,18 @@ def test_an_interrupted_training_goes_on_and_ends_the_same(done, folder, monkeyp
     assert (out / "metrics.csv").read_bytes() == (done / "metrics.csv").read_bytes()
     assert read_history(out / "metrics.csv").rows
     assert "gone on" in (out / "log.txt").read_text()
+
+
+@pytest.mark.slow
+def test_runs_are_reported_beside_each_other(done, folder, monkeypatch, tmp_path, capsys):
+    other = tmp_path / "other"
+    shutil.copytree(done, other)
+    page = tmp_path / "both.html"
+    assert call(monkeypatch, "report", done, other, "--out", page) == 0
+    assert_readable(page, tmp_path, pictures=8)
+    assert "Beside each other" in page.read_text(encoding="utf-8")
+    assert call(monkeypatch, "report", folder, "--out", page) == 2
+    assert "no run.json" in capsys.readouterr().err
 
 
 def refused(monkeypatch, capsys, folder, **changes):

@@ -50,8 +50,8 @@ def world(out: Path, report: Callable[[int, int], None]) -> Section:
     }
     words = (
         "A world whose soil moisture is known, because it was invented: weather, soils and "
-        "stations of two years, a satellite, a land-model product, and the truth from fine Richards "
-        "columns that no model is shown. docs/virtual-earth.md has the recipe. "
+        "stations of two years, a satellite, a land-model product, and the truth from fine "
+        "Richards columns that no model is shown. docs/virtual-earth.md has the recipe. "
         f"{_PRESET.stations} stations; unaccounted for in a true column at worst "
         f"{residual:.4f} mm in two years, in the model {lost:.4f} mm."
     )
