@@ -16,6 +16,8 @@ import yaml
 
 from diffhydro.app import calibrate as program
 from diffhydro.app.cli import main
+from diffhydro.app.config import Config
+from diffhydro.app.config_reading import read_as
 from diffhydro.calibration.independent import line_up
 from diffhydro.calibration.levenberg_marquardt import LevenbergMarquardt
 from diffhydro.core.states import named
@@ -244,7 +246,7 @@ def test_stations_without_any_observation_are_refused(monkeypatch, capsys, stati
 def test_an_unfinished_calibration_of_another_kind_is_not_mixed_in(monkeypatch, capsys, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    config = program.read_config(write(tmp_path, TWIN))
+    config = read_as(Config, write(tmp_path, TWIN))
     identity = program._identity(config, tmp_path)
     (out / "claim.json").write_text(json.dumps(identity))
     program._refuse(out, json.loads(json.dumps(identity)))
@@ -258,11 +260,11 @@ def test_a_file_that_changed_is_another_one(tmp_path):
     data = tmp_path / "sites.zarr"
     (data / "rain").mkdir(parents=True)
     (data / "rain" / "0").write_text("a")
-    before = program._stamp(data)
-    assert program._stamp(data) == before
+    before = program.stamp(data)
+    assert program.stamp(data) == before
     (data / "rain" / "0").write_text("ab")
-    assert program._stamp(data) != before
-    assert program._stamp(tmp_path / "embedded") == "embedded"
+    assert program.stamp(data) != before
+    assert program.stamp(tmp_path / "embedded") == "embedded"
 
 
 def test_the_queue_is_saved_now_and_then_and_comes_back(monkeypatch, tmp_path):
@@ -340,3 +342,15 @@ def test_a_killed_calibration_goes_on_and_equals_one_that_was_not(tmp_path):
     one, other = (xr.open_dataset(out / "fitted.nc", engine="h5netcdf") for out in (killed, whole))
     xr.testing.assert_identical(one.load(), other.load())
     assert {path.name for path in killed.iterdir()} == {path.name for path in whole.iterdir()}
+
+
+@pytest.mark.slow
+def test_the_configuration_it_leaves_fits_the_same(done, monkeypatch, tmp_path):
+    again = tmp_path / "again"
+    words = ["diffhydro", "run", "--no-cache", str(done / "config.yaml"), "--out", str(again)]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code in (0, None)
+    for name in ("scores.csv", "parameters.csv"):
+        assert (again / name).read_bytes() == (done / name).read_bytes()
