@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diffhydro.errors import InputError
+from experiments.global_pgdl.real.settings import Settings
 
 _HERE = Path(__file__).resolve()
 # Beside the package in a checkout, within it where it is installed.
@@ -120,6 +121,9 @@ class Preset(Part):
     conserving: Conserving = Conserving()
     mixed: int = Field(0, ge=0, description="sites of a region tested with mixed training sites")
     globe: bool = Field(True, description="predict every cell")
+    stations: Settings | None = Field(
+        None, description="a run at the real stations of a file; none on a virtual Earth"
+    )
 
 
 def read_preset(named: str | Path, overrides: Mapping[str, Any] | None = None) -> Preset:
@@ -165,6 +169,7 @@ def _told(problem: Any) -> str:
         return f"{where or 'the whole'}: {problem['msg']} (got {problem.get('input')!r})"
     kind: Any = Preset
     for key in problem["loc"][:-1]:
-        kind = kind.model_fields[str(key)].annotation
+        said = kind.model_fields[str(key)].annotation
+        kind = next((one for one in get_args(said) if hasattr(one, "model_fields")), said)
     near = get_close_matches(str(problem["loc"][-1]), kind.model_fields, 1)
     return f"there is no key {where}" + (f"; did you mean {near[0]}?" if near else "")

@@ -1,0 +1,118 @@
+"""All steps in their order: places, folds, PB, networks, free runs, scores."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diffhydro.core.ensembles import member as member_of
+from diffhydro.errors import InputError
+from diffhydro.evaluation.baselines import BoostedTrees, WeatherSums
+from diffhydro.evaluation.figures import draw_boxes, draw_series
+from experiments.global_pgdl.preset import Preset
+from experiments.global_pgdl.real.bench import Bench
+from experiments.global_pgdl.real.kept import keep
+from experiments.global_pgdl.real.members import Member, members
+from experiments.global_pgdl.real.networks import FED, kinds
+from experiments.global_pgdl.real.physics import PB, calibrated, water
+from experiments.global_pgdl.real.places import FORCING, OBSERVED, TEXTURE, places
+from experiments.global_pgdl.real.scores import Found, by_station, claims, found_of, medians
+from experiments.global_pgdl.study import Outcome
+from experiments.global_pgdl.tables import write
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+TREES = "boosted trees"
+
+
+def run(
+    preset: Preset,
+    out: Path,
+    *,
+    data: Path | None,
+    attributes: Path | None,
+    report: Callable[[str], None],
+) -> Outcome:
+    """Run the study at the stations of a file; tables, figures and models go into `out`."""
+    how = preset.stations
+    assert how is not None
+    if data is None:
+        raise InputError(f"preset {preset.name} is of stations; give their file as data")
+    out.mkdir(parents=True, exist_ok=True)
+    sites = places(data, attributes, preset.depth, how.spin_up, preset.first, preset.last)
+    folds = members(sites, how.folds)
+    report(f"physics, for {len(folds) - 1} folds of {sites.sizes['site']} stations")
+    series = {name: sites[name].values for name in FORCING}
+    texture = {name: sites[name].values for name in TEXTURE}
+    pb = calibrated(series, sites[OBSERVED].values, texture, folds, how.physics, preset.depth)
+    each = [water(member_of(pb, i), series) for i in range(len(folds))]
+    held = {name: np.stack([one[name] for one in each]) for name in each[0]}
+    bench = Bench(sites, folds, how.start, pb, held)
+    said: dict[str, np.ndarray] = {"PB": _of_tests(folds, held[PB])}
+    trained: dict[str, list[Any]] = {}
+    for kind in kinds(how):
+        report(f"{kind.name}, {len(preset.seeds)} of each fold")
+        trained[kind.name] = [bench.train(kind, seed) for seed in preset.seeds]
+        runs = [bench.tested(kind, one) for one in trained[kind.name]]
+        said[kind.name] = np.mean(runs, axis=0)
+    keep(bench, trained, preset, out)
+    report(TREES)
+    said[TREES] = _trees(sites, folds, how.trees)
+    return _outcome(found_of(sites, how, said), sites, out)
+
+
+def _of_tests(folds: tuple[Member, ...], each: np.ndarray) -> np.ndarray:
+    """Take of `[member, site, time]` what each fold says of its test sites."""
+    found = np.empty(each.shape[1:], each.dtype)
+    for number, one in enumerate(folds):
+        found[one.test] = each[number][one.test]
+    return found
+
+
+def _trees(sites: "xr.Dataset", folds: tuple[Member, ...], trees: int) -> np.ndarray:
+    """Grow trees on weather sums and texture, without soil moisture, for each fold."""
+    law = BoostedTrees(WeatherSums(TEXTURE), depth=None, trees=trees)
+    found = np.empty(sites[OBSERVED].shape, np.float32)
+    for one in folds:
+        if len(one.test):
+            grown = law.fit(sites.isel(site=one.train))
+            found[one.test] = grown.predict(sites.isel(site=one.test)).values
+    return found
+
+
+def _outcome(found: Found, sites: "xr.Dataset", out: Path) -> Outcome:
+    scores = found.scores()
+    rows = medians(scores)
+    tables = {"medians": rows, "stations": by_station(scores)}
+    write(tables, out)
+    figures = [out / "errors.png", out / "correlation.png", out / "series.png"]
+    draw_boxes({n: one["rmse"] for n, one in scores.items()}, figures[0], label="RMSE, m³ m⁻³")
+    draw_boxes({n: one["r"] for n, one in scores.items()}, figures[1], label="Pearson's r")
+    chosen = _spread(scores[FED]["rmse"])
+    drawn = {name: found.predicted[name] for name in ("PB", FED)}
+    rain = sites["precipitation"].sel(time=found.observed["time"])
+    draw_series(
+        found.observed, drawn, figures[2], rain=rain, sites=chosen, label="soil moisture, m³ m⁻³"
+    )
+    return Outcome(tables, figures, claims(rows), _words(found))
+
+
+def _spread(error: "xr.DataArray") -> tuple[str, ...]:
+    """Name the sites with the least error, at a third, at two thirds, and with the largest."""
+    order = error["site"].values[np.argsort(error.values)]
+    at = np.unique(np.linspace(0, len(order) - 1, 4).round().astype(int))
+    return tuple(str(order[i]) for i in at)
+
+
+def _words(found: Found) -> list[str]:
+    days = int(found.observed.notnull().sum())
+    return [
+        f"{days} station-days are judged, all after the start window of their station. No value "
+        "was screened out.",
+        "A model is told the weather of a station, the texture of a map, and what was observed in "
+        "its start window; it then runs freely to the end. It has learned from other stations "
+        "only, and not from one a few kilometres off. The trees are told no soil moisture.",
+        "Models that learned from all stations are in models/.",
+    ]
