@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diffhydro.app.cache import cache_folder, is_cache_wanted
 from diffhydro.data.readers.cf.reader import read_cf
 from diffhydro.data.sites import open_sites
 from diffhydro.data.virtual import PRESETS, virtual_earth
+from diffhydro.data.virtual.build import RECIPE
 from diffhydro.errors import InputError
 from experiments.global_pgdl.preset import Preset
 
@@ -50,7 +52,7 @@ def open_earth(
                 f"there is no virtual Earth {preset.world}: expected {', '.join(PRESETS)}"
             )
         report(f"a virtual Earth, preset {preset.world}")
-        folder = data or out / "world"
+        folder = data or _kept(preset, out)
         data = virtual_earth(PRESETS[preset.world], preset.world_seed, folder)
     days = slice(None, preset.last)
     if data.is_dir() and data.suffix != ".zarr":
@@ -66,6 +68,12 @@ def open_earth(
             _whole(stations.sel(time=days), data), cells.sel(time=days).load(), seen.sel(time=days)
         )
     return Earth(_whole(open_sites(data, attributes).source.sel(time=days), data), None, None)
+
+
+def _kept(preset: Preset, out: Path) -> Path:
+    """Give where worlds are kept from run to run, which the demonstration shares."""
+    name = f"{preset.world}-{preset.world_seed}-recipe{RECIPE}"
+    return (cache_folder().parent / "virtual" if is_cache_wanted() else out / "virtual") / name
 
 
 def _whole(stations: "xr.Dataset", data: Path) -> "xr.Dataset":

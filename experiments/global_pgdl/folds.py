@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from diffhydro.data.places import Places as Spots
-from diffhydro.data.splits import LeaveOneSiteOut
+from diffhydro.data.splits.twins import TWINS
 from diffhydro.errors import InputError
 from experiments.global_pgdl.places import Stations
 
@@ -56,13 +56,13 @@ def _groups(stations: Stations, rows: np.ndarray) -> list[np.ndarray]:
     """Give the sites that are left out together: twins are."""
     names = tuple(stations.places.names[rows])
     where = stations.places.latitude[rows], stations.places.longitude[rows]
-    folds = list(LeaveOneSiteOut().of(Spots(names, *where)))
-    if len(folds) < 2:
+    group = TWINS.groups(Spots(names, *where))
+    if group.max() < 1:
         raise InputError(
-            f"a region has {len(rows)} stations at {len(folds)} places; leaving one out takes two "
-            "or more. Ask for more sites in each cluster (clustering.least_sites)"
+            f"a region has {len(rows)} stations at one place; leaving one out takes two places or "
+            "more. Ask for more sites in each cluster (clustering.least_sites)"
         )
-    return [rows[fold.test.sites] for fold in folds]
+    return [rows[group == number] for number in range(group.max() + 1)]
 
 
 def _without(

@@ -94,7 +94,7 @@ def predicted(
     first = cells.first
     named = {
         rule: {
-            kind: _named(_scaled(score_after(x, start), satellite, labels, first), cells)
+            kind: _named(on_scale(score_after(x, start), satellite, labels, first), cells)
             for kind, x in kinds.items()
         }
         for rule, kinds in moisture.items()
@@ -138,8 +138,8 @@ def _one(
     start: Start,
     kinds: Collection[str],
 ) -> Said:
-    # One shape for all: the last cells are repeated, and cut off.
-    padded = np.resize(rows, _AT_ONCE)[None]
+    # One shape for all: cells are repeated, and cut off.
+    padded = np.resize(rows, min(_AT_ONCE, len(cells)))[None]
     inputs = jax.tree.map(lambda x: x[padded], cells.inputs)
     said = predict(models.take(np.array([number])), inputs, start.take(padded), cells.first, kinds)
     count = len(rows)
@@ -156,7 +156,7 @@ def _put(
         fluxes.setdefault(name, np.full(shape, np.nan, np.float32))[rows] = x
 
 
-def _scaled(
+def on_scale(
     predicted: np.ndarray, satellite: np.ndarray, labels: np.ndarray, first: int
 ) -> np.ndarray:
     """Fit a line from predictions to the satellite in each region, and apply it."""

@@ -82,10 +82,10 @@ class Coupling(Part):
     warm_up: int = Field(60, ge=1, description="days before anything is compared")
     size: int = Field(2, ge=1, description="windows of a batch")
     steps: int = Field(40, ge=1, description="steps of Adam")
-    rate: float = Field(1e-3, gt=0, description="of the network")
-    physics_rate: float = Field(0.02, gt=0, description="of the physics, in free numbers")
-    drying: float = Field(1.0, ge=0, description="weight of rises in dry spells")
-    trace: float = Field(0.05, ge=0, description="infiltration that is as good as none, mm/day")
+    rate: float = Field(5e-4, gt=0, description="of the network")
+    physics_rate: float = Field(0.005, gt=0, description="of the physics, in free numbers")
+    drying: float = Field(0.0, ge=0, description="weight of rises in dry spells")
+    trace: float = Field(0.0, ge=0, description="infiltration that is as good as none, mm/day")
 
 
 class Conserving(Part):

@@ -66,7 +66,7 @@ def prepared(kept: "xr.Dataset", first: str, cell: float, seed: int) -> Stations
     cells = cells_of(places.latitude, places.longitude, cell)
     copies = perturbed_copies(kept, cells, seed=seed)
     order = ("site", "time")
-    changed = {name: copies[name].transpose(*order).values for name in WEATHER}
+    changed = {name: np.asarray(copies[name].transpose(*order), np.float32) for name in WEATHER}
     told = replace(
         places, inputs=Inputs({**places.inputs.series, **changed}, places.inputs.attributes)
     )

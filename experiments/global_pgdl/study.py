@@ -12,9 +12,10 @@ import numpy as np
 from diffhydro.atomic import whole
 from diffhydro.data.regions import features_of
 from experiments.global_pgdl import figures, tables
+from experiments.global_pgdl.balance import Water, balances
 from experiments.global_pgdl.checks import claims
 from experiments.global_pgdl.earth import Earth, open_earth
-from experiments.global_pgdl.folds import Member, members
+from experiments.global_pgdl.folds import LEFT_OUT, Member, members
 from experiments.global_pgdl.globe import Globe, predicted, satellite_of, start_of_cells
 from experiments.global_pgdl.models import Models, train
 from experiments.global_pgdl.places import Places, Stations
@@ -59,9 +60,14 @@ def run(
         attributes: A table of stations.
         report: Is told what is done now.
     """
-    clock = _Clock(report)
-    out.mkdir(parents=True, exist_ok=True)
+    clock = Clock(report)
     earth = open_earth(preset, out, data, attributes, clock)
+    return study(preset, earth, out, clock)
+
+
+def study(preset: Preset, earth: Earth, out: Path, clock: "Clock") -> Outcome:
+    """Go through all steps, with the data there."""
+    out.mkdir(parents=True, exist_ok=True)
     clock("screening stations")
     there = at_depth(earth.stations, preset.depth)
     kept, verdicts = screened(there, preset.screening, preset.first)
@@ -75,13 +81,14 @@ def run(
     models = train(stations, folds, preset, clock)
     clock("leaving sites out")
     at_sites = tested(models, stations, folds, preset.network.look_back)
+    water = balances(models, stations, at_sites, preset.network.look_back)
     rules = chosen(folds, at_sites, preset.seeds[0])
     globe = None
     if preset.globe and earth.satellite is not None:
         clock("predicting every cell")
         globe = _globe(preset, earth, found, models, rules)
     clock("tables and figures")
-    made = _tables(preset, found, stations, labels, folds, at_sites, rules, globe)
+    made = _tables(preset, found, stations, labels, folds, at_sites, water, rules, globe)
     drawn = _figures(out, earth, found, counted, stations, folds, at_sites, rules, globe)
     clock("done")
     made["time"] = clock.rows()
@@ -118,12 +125,13 @@ def _tables(
     labels: np.ndarray,
     folds: tuple[Member, ...],
     at_sites: Tested,
+    water: dict[str, Water],
     rules: dict[str, dict[str, dict[int, int]]],
     globe: Globe | None,
 ) -> dict[str, tables.Rows]:
     trace = preset.coupling.trace
     cells = None if globe is None else globe.wet_days(trace)
-    left = np.array([folds[i].kind == "left out" for i in at_sites.folds])
+    left = np.array([folds[i].kind == LEFT_OUT for i in at_sites.folds])
     days = {name: x[left] for name, x in at_sites.wet_days(trace).items()}
     return {
         "table_1_regions": tables.table_regions(found, labels),
@@ -133,7 +141,7 @@ def _tables(
         ),
         "table_4_globe": [] if globe is None else tables.table_globe(globe),
         "table_5_mixing": tables.table_mixing(at_sites, folds),
-        "table_6_violations": tables.table_violations(days, cells),
+        "table_6_violations": tables.table_violations(days, cells, water, left),
         "consistency": tables.table_consistency(found),
         "fewest_sites": tables.table_fewest(found),
         "density": tables.table_density(at_sites, folds, _neighbours(stations.places)),
@@ -194,7 +202,7 @@ def _words(preset: Preset, verdicts: Any, found: Found, stations: Stations) -> l
     ]
 
 
-class _Clock:
+class Clock:
     """Tells what is done, and remembers how long it took."""
 
     def __init__(self, report: Callable[[str], None]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffhydro.atomic import whole
+from experiments.global_pgdl.balance import Water
 from experiments.global_pgdl.folds import LEFT_OUT, MIXED, Member
 from experiments.global_pgdl.globe import Globe
 from experiments.global_pgdl.models import KINDS
@@ -147,17 +148,33 @@ def table_mixing(found: Tested, members: Sequence[Member]) -> Rows:
     return rows
 
 
-def table_violations(sites: dict[str, np.ndarray], cells: dict[str, np.ndarray] | None) -> Rows:
-    """Table 6: days on which soil moisture rises in dry spells, by site and by cell."""
-    return [
-        {
-            "model": name,
-            "days_per_site": float(np.mean(days)),
-            "sites_with_any": int((days > 0).sum()),
-            "days_per_cell": float(np.mean(cells[name])) if cells and name in cells else None,
-        }
-        for name, days in sites.items()
-    ]
+def table_violations(
+    sites: dict[str, np.ndarray],
+    cells: dict[str, np.ndarray] | None,
+    water: Mapping[str, Water],
+    left: np.ndarray,
+) -> Rows:
+    """Table 6: days on which soil moisture rises in dry spells, by site and by cell.
+
+    Args:
+        water: Of models that have stores: days on which the whole soil gains water, and what is
+            missing. The others have no water whose balance could be kept.
+        left: Folds that leave a site out.
+    """
+    rows: Rows = []
+    for name, days in sites.items():
+        held = water.get(name)
+        rows.append(
+            {
+                "model": name,
+                "days_per_site": float(np.mean(days)),
+                "sites_with_any": int((days > 0).sum()),
+                "days_per_cell": float(np.mean(cells[name])) if cells and name in cells else None,
+                "days_the_soil_gains": None if held is None else float(held.gains[left].mean()),
+                "missing_mm": None if held is None else float(held.missing[left].max()),
+            }
+        )
+    return rows
 
 
 def table_density(found: Tested, members: Sequence[Member], neighbours: np.ndarray) -> Rows:

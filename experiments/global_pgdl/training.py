@@ -65,15 +65,15 @@ def train_coupled(
     )  # fmt: skip
     rates = {"parameters": how.physics_rate, "networks": how.rate}
     return fit_ensemble(
-        models, windows, _coupled(how), key=_keys(members), epochs=1, how=VMAP,
+        models, windows, _with_drying(how), key=_keys(members), epochs=1, how=VMAP,
         train=["head", *(f"fluxes.physics.{path}" for path in CALIBRATED)],
         optimizer=Optimizer(rates, clip=1.0),
     ).last_model  # fmt: skip
 
 
-def _coupled(how: Coupling) -> Objective:
-    drying = DryingOnly(WATER[0], WATER[1:], trace=how.trace)
-    return Objective({**OBJECTIVE.terms, "drying": Term(drying, how.drying)})
+def _with_drying(how: Coupling) -> Objective:
+    rises = DryingOnly(WATER[0], WATER[1:], trace=how.trace)
+    return Objective({**OBJECTIVE.terms, "drying": Term(rises, how.drying)})
 
 
 def train_conserving(
