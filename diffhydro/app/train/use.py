@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from diffhydro._version import __version__
-from diffhydro.app.config_reading import checked
+from diffhydro.app.config_reading import checked, read_yaml
 from diffhydro.app.experiment import recipe_of
+from diffhydro.app.run_folder import CONFIG
 from diffhydro.app.train.config import TrainConfig
 from diffhydro.app.train.predicting import predict
 from diffhydro.app.train.report import SHOWN
@@ -56,10 +57,13 @@ def evaluate_into(path: Path, data: Path | None, attributes: Path | None, out: P
             "these are the sites of the training: what was held out is in its scores.nc",
             highlight=False,
         )
-    grid = Grid("", *SHOWN, "sites", box=None)
-    for name, level in {"median": 50, "lower quartile": 25, "upper quartile": 75}.items():
-        values = [found[one].values for one in SHOWN]
-        cells = [f"{np.nanpercentile(x, level):.3f}" for x in values]
+    grid = Grid("median over sites", *SHOWN, "sites", box=None)
+    by_name = {"model": found}
+    if "model" in found.dims:
+        by_name = {str(name): found.sel(model=name) for name in found["model"].values}
+    for name, one in by_name.items():
+        values = [one[score].values for score in SHOWN]
+        cells = [f"{np.nanmedian(x):.3f}" for x in values]
         grid.add_row(name, *cells, str(int(np.isfinite(values[0]).sum())))
     Console().print(grid)
     Console().print(f"wrote {out}", highlight=False, soft_wrap=True)
@@ -72,14 +76,13 @@ def predicted(
 
     Returns:
         `soil_moisture` and what was `observed`, `[site, time]`; of several members their mean, and
-        their `spread`.
+        their `spread`; with a first axis `model` where a study has kept several.
     """
-    told = describe(path).told
-    if "experiment" in told:
-        recipe = recipe_of(str(told["experiment"]))
+    if (study := _study(path)) is not None:
         if data is None:
             raise InputError("name the stations with --data: a study keeps none of its own")
-        return recipe.predict(path, data, attributes)
+        return recipe_of(study).predict(path, data, attributes)
+    told = describe(path).told
     if "config" not in told:
         raise InputError(
             f"{path} does not say how its model was trained; expected a file or folder that "
@@ -89,6 +92,14 @@ def predicted(
     names = told.get("members")
     opened = Opened(load(path), config, None if names is None else len(names))
     return _of_training(opened, data, attributes, is_scored=is_scored)
+
+
+def _study(path: Path) -> str | None:
+    """Give the name of the study whose folder this is; None if it is another."""
+    if not (path / CONFIG).is_file():
+        return None
+    found = read_yaml(path / CONFIG)
+    return str(found["experiment"]) if found.get("task") == "experiment" else None
 
 
 def _write(out: Path, found: "xr.Dataset", path: Path) -> None:
