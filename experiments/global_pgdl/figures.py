@@ -1,5 +1,6 @@
 """Figures 2 to 6 of the sheet."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,10 @@ from diffhydro.data.regions import Features, climate_shares, plot_regions
 from diffhydro.evaluation import strata
 from diffhydro.evaluation.figures import draw_boxes, draw_map, draw_series
 from diffhydro.picture import COLOURS, blank_figure, save
+from experiments.global_pgdl.folds import LEFT_OUT, Member
 from experiments.global_pgdl.globe import Globe
 from experiments.global_pgdl.models import CONSERVING, DL, FED, PB
-from experiments.global_pgdl.regions import FEATURES, Found
+from experiments.global_pgdl.regions import Found
 from experiments.global_pgdl.representative import HONEST, PUBLISHED
 from experiments.global_pgdl.sites import Tested
 
@@ -75,18 +77,19 @@ def draw_climates(globe: Globe, codes: "xr.DataArray", target: Path) -> Path:
     return target
 
 
-def draw_scores(found: Tested, regions: np.ndarray, target: Path) -> Path:
+def draw_scores(found: Tested, members: Sequence[Member], target: Path) -> Path:
     """Draw scores at the sites left out, by region."""
     import xarray as xr
 
-    scores = found.scores()
-    site = found.observed["site"].values
+    left = [i for i, fold in enumerate(found.folds) if members[fold].kind == LEFT_OUT]
+    site = found.observed["site"].values[left]
 
-    def values(kind: str) -> xr.DataArray:
-        return xr.DataArray(scores[kind]["rmse"], {"site": site}, ("site",))
+    def named(values: np.ndarray | list[str]) -> xr.DataArray:
+        return xr.DataArray(values, {"site": site}, ("site",))
 
-    by = xr.DataArray([f"region {k}" for k in regions], {"site": site}, ("site",))
-    draw_boxes({kind: values(kind) for kind in scores}, target, by=by, label=_RMSE)
+    rmse = {kind: named(scores["rmse"][left]) for kind, scores in found.scores().items()}
+    by = named([f"region {members[found.folds[i]].region}" for i in left])
+    draw_boxes(rmse, target, by=by, label=_RMSE)
     return target
 
 
@@ -104,14 +107,3 @@ def draw_fewest(found: Found, target: Path) -> Path | None:
         axes.set_ylabel("RMSE of the mean of the others, m³ m⁻³")
         save(figure, target)
     return target
-
-
-__all__ = [
-    "FEATURES",
-    "draw_climates",
-    "draw_fewest",
-    "draw_globe",
-    "draw_regions",
-    "draw_representative",
-    "draw_scores",
-]

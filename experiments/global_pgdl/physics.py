@@ -22,6 +22,7 @@ from experiments.global_pgdl.places import Stations
 from experiments.global_pgdl.preset import Physics
 from experiments.global_pgdl.stretches import STATIONS, Stretches
 
+_AT_ONCE = 64  # members whose trajectories are in memory together
 CALIBRATED = tuple(dict.fromkeys((*UPLAND, *WETLAND)))  # the sheet's two sets
 
 
@@ -72,5 +73,13 @@ def water(models: Observed, inputs: Inputs) -> tuple[np.ndarray, dict[str, np.nd
     Args:
         inputs: Of each member, `[member, site, time]`.
     """
-    theta, fluxes = _of_members(models, inputs)
-    return np.asarray(theta), {name: np.asarray(x) for name, x in fluxes.items()}
+    count = len(inputs.series["precipitation"])
+    parts = []
+    for first in range(0, count, _AT_ONCE):
+        # One shape for all: the last members are repeated, and cut off.
+        rows = np.minimum(first + np.arange(min(_AT_ONCE, count)), count - 1)
+        some = jax.tree.map(lambda x, rows=rows: x[rows], (models, inputs))
+        kept = count - first
+        parts.append(jax.tree.map(lambda x, kept=kept: np.asarray(x)[:kept], _of_members(*some)))
+    theta, fluxes = jax.tree.map(lambda *x: np.concatenate(x), *parts)
+    return theta, fluxes

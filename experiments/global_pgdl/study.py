@@ -165,11 +165,10 @@ def _figures(
     rain = stations.places.inputs.series["precipitation"][at_sites.rows, first:]
     like = at_sites.observed
     fall = series(rain, like["site"].values, like["time"].values)
-    regions = np.array([folds[i].region for i in at_sites.folds])
     drawn = [
         figures.draw_regions(found, cells, outside, inside, out / "figure_2_3_regions.png"),
         figures.draw_representative(at_sites, rules, fall, out / "figure_4_series.png"),
-        figures.draw_scores(at_sites, regions, out / "scores_at_sites.png"),
+        figures.draw_scores(at_sites, folds, out / "scores_at_sites.png"),
         figures.draw_fewest(found, out / "fewest_sites.png"),
     ]
     if globe is not None and earth.cells is not None:

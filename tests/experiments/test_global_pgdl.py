@@ -206,7 +206,10 @@ def test_too_few_sites_for_the_clusters_says_what_to_ask_for(kept):
 
 
 @pytest.mark.slow
-def test_a_run_from_end_to_end(tmp_path):
+@pytest.mark.parametrize(
+    "with_globe", [False, pytest.param(True, marks=pytest.mark.exhaustive)], ids=["sites", "globe"]
+)
+def test_a_run_from_end_to_end(tmp_path, with_globe):
     """Few steps teach nothing; but all tables and figures are there, and no error is absurd."""
     there = stations(copies=2).expand_dims(depth=[50.0])
     there = there.assign({n: x.isel(depth=0) for n, x in there.items() if n != "soil_moisture"})
@@ -227,7 +230,7 @@ def test_a_run_from_end_to_end(tmp_path):
         "physics.length": 60, "physics.warm_up": 20, "network.steps": 4, "network.look_back": 3,
         "network.length": 12, "coupling.steps": 2, "coupling.length": 30, "coupling.warm_up": 10,
         "conserving.steps": 3, "conserving.length": 60, "conserving.warm_up": 20,
-        "clustering.tested": 1,
+        "clustering.tested": 1, "globe": with_globe,
     }  # fmt: skip
     told: list[str] = []
     found = study(
@@ -241,6 +244,10 @@ def test_a_run_from_end_to_end(tmp_path):
     sites = {r["model"]: r for r in found.tables["table_2_sites"] if r["region"] == "all"}
     assert {"PB", "DL", "PGDL fed", "PGDL coupled", "PGDL conserving", "climatology"} <= {*sites}
     assert all(0 < row["rmse"] < 0.5 for row in sites.values())
-    assert found.tables["table_4_globe"]
+    assert bool(found.tables["table_4_globe"]) == with_globe
+    water = {r["model"]: r for r in found.tables["table_6_violations"]}
+    for kind in ("PB", "PGDL conserving"):
+        assert water[kind]["missing_mm"] < 0.1
+        assert water[kind]["days_the_soil_gains"] == 0
     assert found.tables["table_5_mixing"]
     assert all(isinstance(held, bool) for held in found.checks.values())
