@@ -147,6 +147,7 @@ def test_a_whole_run_and_its_models_at_other_stations(tmp_path: Path, file: Path
         "stations.physics.steps": 2, "stations.physics.size": 2, "stations.physics.length": 90,
         "stations.physics.warm_up": 30, "stations.deep.steps": 2, "stations.deep.length": 90,
         "stations.deep.warm_up": 30, "stations.fed.steps": 2, "stations.fed.length": 60,
+        "stations.coupled": None, "stations.conserving": None,
     }  # fmt: skip
     out = tmp_path / "run"
     found = run(read_preset("stations", small), out, data=file)

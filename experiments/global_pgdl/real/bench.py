@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from diffhydro.core.ensembles import MAP, stack
 from diffhydro.core.ensembles import member as member_of
+from diffhydro.core.ensembles import stack
 from diffhydro.coupling import AbstractPredictor, Features, Inputs, Observed
 from diffhydro.data.scaling import Scaler, log_z_score
 from diffhydro.data.start_windows import StartWindows
@@ -71,7 +71,7 @@ class Bench:
         )
         gently = functools.partial(optax.adamw, weight_decay=how.decay)
         return fit_ensemble(
-            stack(models), windows, OBJECTIVE, key=jnp.stack(keys), epochs=1, how=MAP,
+            stack(models), windows, OBJECTIVE, key=jnp.stack(keys), epochs=1, how=kind.side_by_side,
             train=["*head*"], optimizer=Optimizer(rate, gently, clip=1.0),
         ).last_model  # fmt: skip
 

@@ -8,9 +8,11 @@ All are told the same of a place: its texture, and a start window. All run freel
 | fed | level of the start window + MLP(weather, water of PB, place) |
 | coupled | θ of a physics whose parameters a head gives + a bounded MLP(weather, θ, place) |
 | conserving | θ of a physics whose parameters a head gives |
+
+Fed tells best how soil moisture moves, coupled where it lies: PGDL, without a word, is their mean.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from diffhydro.core.ensembles import MAP, VMAP, AbstractMap
 from diffhydro.coupling import (
     AbstractPredictor,
     Departure,
@@ -33,6 +36,7 @@ from experiments.global_pgdl.real.places import ALONG, FORCING, WEATHER
 from experiments.global_pgdl.real.settings import Network, Settings
 
 DL, FED, COUPLED, CONSERVING = "DL", "PGDL fed", "PGDL coupled", "PGDL conserving"
+GUIDED = "PGDL"  # the mean of fed and coupled, whose errors differ
 LEVEL = "start_soil_moisture_mean"
 SPREAD, REACH = 0.1, 0.1  # m³/m³: unit of departures, and most that a correction may be
 
@@ -69,8 +73,9 @@ class Kind:
     Args:
         make: From PB, what is known, settings and a key.
         reads: Series that networks read.
-        needs: Series that physics needs beside.
         along: What start windows are described by, beside what was observed.
+        needs: Series that physics needs beside.
+        side_by_side: How folds train: many columns at once are fast, many networks are not.
     """
 
     name: str
@@ -79,6 +84,7 @@ class Kind:
     reads: tuple[str, ...]
     along: tuple[str, ...]
     needs: tuple[str, ...] = ()
+    side_by_side: AbstractMap = MAP
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -94,10 +100,16 @@ def kinds(settings: Settings) -> tuple[Kind, ...]:
         Kind(FED, fed, settings.fed, (*WEATHER, *WATER), both),
     ]
     if settings.coupled is not None:
-        made.append(Kind(COUPLED, coupled, settings.coupled, WEATHER, both, FORCING))
+        made.append(Kind(COUPLED, coupled, settings.coupled, WEATHER, both, FORCING, VMAP))
     if settings.conserving is not None:
-        made.append(Kind(CONSERVING, conserving, settings.conserving, (), both, FORCING))
+        made.append(Kind(CONSERVING, conserving, settings.conserving, (), both, FORCING, VMAP))
     return tuple(made)
+
+
+def with_mean(said: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Add the mean of fed and coupled, where both are there."""
+    both = [said[name] for name in (FED, COUPLED) if name in said]
+    return {**said, **({GUIDED: np.mean(both, axis=0)} if len(both) > 1 else {})}
 
 
 def _mlp(how: Network, out: int) -> Mlp:

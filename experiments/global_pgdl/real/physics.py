@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from diffhydro.core.ensembles import MAP, stack
+from diffhydro.core.ensembles import VMAP, stack
 from diffhydro.core.precision import astype
 from diffhydro.coupling import Inputs, Observed, Probe
 from diffhydro.coupling.hybrid import simulate
@@ -66,7 +66,7 @@ def calibrated(
     windows = DrawnWindows(members, how, {name: series[name] for name in FORCING}, observed)
     rate = optax.cosine_decay_schedule(how.rate, how.steps, alpha=0.05)
     found = fit_ensemble(
-        models, windows, OBJECTIVE, key=jax.random.key(0), epochs=1, how=MAP,
+        models, windows, OBJECTIVE, key=jax.random.key(0), epochs=1, how=VMAP,
         train=[f"physics.{path}" for path in SHARED], optimizer=Optimizer(rate, clip=1.0),
     )  # fmt: skip
     return found.last_model

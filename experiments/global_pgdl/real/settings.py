@@ -20,7 +20,7 @@ class Start(Part):
 class Physics(Part):
     """The water balance and its calibration: one set of parameters for all training sites."""
 
-    sub_steps: int = Field(12, ge=1, description="of a day, in the six layers")
+    sub_steps: int = Field(6, ge=1, description="of a day, in the six layers")
     length: int = Field(545, ge=60, description="days of a window, with its warm-up")
     warm_up: int = Field(180, ge=0, description="days before anything is compared")
     size: int = Field(24, ge=1, description="windows of a batch")

@@ -14,7 +14,7 @@ from experiments.global_pgdl.preset import Preset
 from experiments.global_pgdl.real.bench import Bench
 from experiments.global_pgdl.real.kept import keep
 from experiments.global_pgdl.real.members import Member, members
-from experiments.global_pgdl.real.networks import FED, kinds
+from experiments.global_pgdl.real.networks import FED, GUIDED, kinds
 from experiments.global_pgdl.real.physics import PB, calibrated, water
 from experiments.global_pgdl.real.places import FORCING, OBSERVED, TEXTURE, places
 from experiments.global_pgdl.real.scores import Found, by_station, claims, found_of, medians
@@ -87,11 +87,13 @@ def _outcome(found: Found, sites: "xr.Dataset", out: Path) -> Outcome:
     rows = medians(scores)
     tables = {"medians": rows, "stations": by_station(scores)}
     write(tables, out)
+    found.write(out / "series.nc")
     figures = [out / "errors.png", out / "correlation.png", out / "series.png"]
     draw_boxes({n: one["rmse"] for n, one in scores.items()}, figures[0], label="RMSE, m³ m⁻³")
     draw_boxes({n: one["r"] for n, one in scores.items()}, figures[1], label="Pearson's r")
-    chosen = _spread(scores[FED]["rmse"])
-    drawn = {name: found.predicted[name] for name in ("PB", FED)}
+    best = GUIDED if GUIDED in scores else FED
+    chosen = _spread(scores[best]["rmse"])
+    drawn = {name: found.predicted[name] for name in ("PB", best)}
     rain = sites["precipitation"].sel(time=found.observed["time"])
     draw_series(
         found.observed, drawn, figures[2], rain=rain, sites=chosen, label="soil moisture, m³ m⁻³"
