@@ -20,6 +20,8 @@ from diffhydro.evaluation.figures import (
 from diffhydro.evaluation.figures.maps import label_of
 from tests.evaluation.series import observed_and_simulated
 
+_DAY = np.timedelta64(86_400_000_000_000, "ns")
+
 
 @pytest.fixture(autouse=True)
 def _with_matplotlib():
@@ -123,6 +125,14 @@ def test_series(target):
     observed, simulated = observed_and_simulated()
     rain = xr.zeros_like(observed) + np.arange(400) % 7
     draw_series(observed, {"a": simulated, "b": simulated + 0.1}, target, rain=rain)
+
+
+@pytest.mark.parametrize("years", [1, 4, 9])
+def test_series_of_years_have_dates_that_fit(target, years):
+    days = 365 * years
+    where = {"site": ["a"], "time": np.datetime64("2015-01-01", "ns") + np.arange(days) * _DAY}
+    observed = xr.DataArray(np.zeros((1, days)), dims=("site", "time"), coords=where)
+    draw_series(observed, {"a": observed}, target, label="θ")
 
 
 def test_series_of_a_site_that_a_model_lacks(tmp_path):

@@ -52,9 +52,10 @@ def time_axis(axes: Any, times: np.ndarray) -> None:
     """Write dates short, and say what counted steps are."""
     axes.set_xlim(times[0], times[-1])
     if np.issubdtype(times.dtype, np.datetime64):
-        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+        from matplotlib.dates import MONTHLY, AutoDateLocator, ConciseDateFormatter
 
         locator = AutoDateLocator(maxticks=7)
+        locator.intervald[MONTHLY] = [1, 2, 3, 4, 6, 12]  # records of four years need the last
         axes.xaxis.set_major_locator(locator)
         # What the ticks leave out: the year, of months and days.
         left_out = ["", "%Y", "%Y", "%Y-%b-%d", "%Y-%b-%d", "%Y-%b-%d %H:%M"]
