@@ -12,6 +12,7 @@ from diffhydro.coupling.output_correction import OutputCorrection
 from diffhydro.coupling.physics_guided import PastDriven, PhysicsGuided
 from diffhydro.coupling.predictor import AbstractPredictor, AbstractScheduled
 from diffhydro.coupling.prescribed import Prescribed
+from diffhydro.coupling.rises import AbstractRises, Always, WithWater
 from diffhydro.coupling.rolled_out import RolledOut
 from diffhydro.coupling.sequence import Sequence
 from diffhydro.coupling.static_parameters import StaticParameters
@@ -24,8 +25,10 @@ __all__ = [
     "AbstractHybrid",
     "AbstractInstrument",
     "AbstractPredictor",
+    "AbstractRises",
     "AbstractScheduled",
     "AbstractWindowed",
+    "Always",
     "Bound",
     "Coupled",
     "Departure",
@@ -47,6 +50,7 @@ __all__ = [
     "StaticParameters",
     "TileParameters",
     "Varying",
+    "WithWater",
     "bind",
     "feed",
     "one_ahead",

@@ -16,9 +16,10 @@ import jax
 import jax.numpy as jnp
 
 from diffhydro.coupling.features import Features
-from diffhydro.coupling.fluxes import AbstractFluxes
+from diffhydro.coupling.fluxes import WATER, AbstractFluxes
 from diffhydro.coupling.inputs import Inputs
 from diffhydro.coupling.predictor import AbstractPredictor
+from diffhydro.coupling.rises import AbstractRises, Always
 from diffhydro.coupling.window import AbstractWindowed, Known, one_ahead
 from diffhydro.errors import InputError
 from diffhydro.networks import AbstractHead
@@ -38,6 +39,7 @@ class PhysicsGuided(AbstractPredictor, AbstractWindowed):
         past: Name of the observed soil moisture among the series, without gaps.
         unit: Mean and standard deviation of soil moisture in training, m³/m³.
         flux_unit: What fluxes are divided by, mm per step.
+        rises: When soil moisture may rise; by the first of the fluxes, which is infiltration.
     """
 
     fluxes: AbstractFluxes
@@ -47,10 +49,16 @@ class PhysicsGuided(AbstractPredictor, AbstractWindowed):
     past: str = eqx.field(static=True, default="soil_moisture")
     unit: tuple[float, float] = eqx.field(static=True, default=_TYPICAL)
     flux_unit: float = eqx.field(static=True, default=1.0)
+    rises: AbstractRises = eqx.field(default_factory=Always)
 
     def __check_init__(self) -> None:
         shapes = (self.length, 1 + len(self.fluxes.names)), (self.today.count,)
         _check(self, shapes)
+        if not isinstance(self.rises, Always) and self.fluxes.names[0] != WATER[0]:
+            raise InputError(
+                f"rises looks at infiltration, which has to be the first flux; the fluxes are "
+                f"{', '.join(self.fluxes.names)}"
+            )
 
     def known(self, inputs: Inputs, *, key: Key[Array, ""] | None = None) -> Known:
         fluxes = self.fluxes(inputs, key=key) / self.flux_unit
@@ -64,7 +72,9 @@ class PhysicsGuided(AbstractPredictor, AbstractWindowed):
         key: Key[Array, ""] | None = None,
     ) -> Float[Array, "*site"]:
         assert known.today is not None
-        return _said(self, window, known, known.today, key=key)
+        said = _said(self, window, known, known.today, key=key)
+        recent = known.recent[..., 0] * self.flux_unit
+        return self.rises.allowed(said, window[..., -1], recent)
 
     def __call__(
         self, inputs: Inputs, *, key: Key[Array, ""] | None = None

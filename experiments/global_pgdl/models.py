@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -10,6 +12,7 @@ from diffhydro.coupling import Inputs, Observed, PastDriven, PhysicsGuided
 from experiments.global_pgdl import networks, physics, training
 from experiments.global_pgdl.folds import Member
 from experiments.global_pgdl.freely import Start, rolled, run
+from experiments.global_pgdl.once import once
 from experiments.global_pgdl.places import Places, Stations
 from experiments.global_pgdl.preset import Preset
 
@@ -36,25 +39,42 @@ class Models:
         return Models(*(jax.tree.map(lambda x: x[rows], one) for one in every))
 
 
-def train(stations: Stations, members: Sequence[Member], preset: Preset, report: Report) -> Models:
-    """Calibrate PB, then train what stands on it."""
+def train(
+    stations: Stations, members: Sequence[Member], preset: Preset, out: Path, report: Report
+) -> Models:
+    """Calibrate PB, then train what stands on it; what lies in `out` already is read.
+
+    Args:
+        out: The folder of the run.
+    """
+    how, both, alone = preset.network, preset.coupling, preset.conserving
     report(f"calibrating PB for {len(members)} folds")
-    pb = physics.calibrated(stations, members, preset.physics, preset.depth)
+    pb = once(out, PB, lambda: physics.calibrated(stations, members, preset.physics, preset.depth))
     every = np.tile(np.arange(len(stations)), (len(members), 1))
     simulated, fluxes = physics.water(pb, at(stations.told, every))
+
+    def ahead(models: Any, given: Any = None) -> Any:
+        return training.train_ahead(models, stations, members, how, given)
+
     report("training DL")
-    how = preset.network
-    dl = training.train_ahead(networks.deep(stations, members, how), stations, members, how)
+    dl = once(out, DL, lambda: ahead(networks.deep(stations, members, how)))
     report("training PGDL, fed")
-    fed = training.train_ahead(networks.fed(stations, members, how), stations, members, how, fluxes)
+    fed = once(out, FED, lambda: ahead(networks.fed(stations, members, how), fluxes))
     report("training PGDL, coupled")
-    coupled = training.train_coupled(
-        networks.coupled(pb, fed), stations, members, preset.coupling, how.error, fluxes
+    start = networks.coupled(pb, fed, both.trace)
+    coupled = once(
+        out,
+        COUPLED,
+        lambda: training.train_coupled(start, stations, members, both, how.error, fluxes),
     )
     report("training PGDL, conserving")
-    start = networks.conserving(pb, stations, members, preset.conserving)
-    conserving = training.train_conserving(
-        start, stations, members, preset.conserving, simulated, how.look_back
+    first = networks.conserving(pb, stations, members, alone)
+    conserving = once(
+        out,
+        CONSERVING,
+        lambda: training.train_conserving(
+            first, stations, members, alone, simulated, how.look_back
+        ),
     )
     return Models(pb, dl, fed, coupled, conserving)
 

@@ -20,6 +20,7 @@ from diffhydro.coupling import (
     PastDriven,
     PhysicsGuided,
     StaticParameters,
+    WithWater,
 )
 from diffhydro.coupling.fluxes import WATER
 from diffhydro.data.scaling import Scaler, log_z_score
@@ -83,10 +84,13 @@ def fed(stations: Stations, members: Sequence[Member], how: Network) -> PhysicsG
     return eqx.tree_at(lambda m: m.head, made, heads)
 
 
-def coupled(pb: Observed, guided: PhysicsGuided) -> PhysicsGuided:
-    """Put the calibrated physics into the graph of the network that was fed by it."""
-    fluxes = Coupled(physics=pb.physics)
-    return eqx.tree_at(lambda m: m.fluxes, guided, fluxes)
+def coupled(pb: Observed, guided: PhysicsGuided, trace: float) -> PhysicsGuided:
+    """Put the calibrated physics into the graph of the network that was fed by it.
+
+    What it predicts may rise only where its own physics lets water in.
+    """
+    made = Coupled(physics=pb.physics), WithWater(trace=trace)
+    return eqx.tree_at(lambda m: (m.fluxes, m.rises), guided, made)
 
 
 def uncoupled(models: PhysicsGuided) -> PhysicsGuided:

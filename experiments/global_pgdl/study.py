@@ -24,6 +24,7 @@ from experiments.global_pgdl.regions import FEATURES, Found, find_regions
 from experiments.global_pgdl.representative import HONEST, chosen
 from experiments.global_pgdl.screening import at_depth, prepared, screened
 from experiments.global_pgdl.sites import Tested, series, tested
+from experiments.global_pgdl.written import write_scores
 
 _NEAR = 300.0  # km within which stations count as neighbours
 _EARTH = 6371.0  # km
@@ -78,7 +79,7 @@ def study(preset: Preset, earth: Earth, out: Path, clock: "Clock") -> Outcome:
     stations = prepared(kept.isel(site=found.kept), preset.first, preset.cell, seed=0)
     labels = found.regions.site_labels[found.kept]
     folds = members(stations, labels, seeds=preset.seeds, mixed=preset.mixed)
-    models = train(stations, folds, preset, clock)
+    models = train(stations, folds, preset, out, clock)
     clock("leaving sites out")
     at_sites = tested(models, stations, folds, preset.network.look_back)
     water = balances(models, stations, at_sites, preset.network.look_back)
@@ -89,10 +90,18 @@ def study(preset: Preset, earth: Earth, out: Path, clock: "Clock") -> Outcome:
         globe = _globe(preset, earth, found, models, rules)
     clock("tables and figures")
     made = _tables(preset, found, stations, labels, folds, at_sites, water, rules, globe)
-    drawn = _figures(out, earth, found, counted, stations, folds, at_sites, rules, globe)
+    (out / "figures").mkdir(exist_ok=True)
+    drawn = _figures(
+        out / "figures", earth, found, counted, stations, folds, at_sites, rules, globe
+    )
     clock("done")
     made["time"] = clock.rows()
     tables.write(made, out)
+    left = [
+        folds[i].kind == "left out" and folds[i].seed == preset.seeds[0] for i in at_sites.folds
+    ]
+    here = {name: x[left] for name, x in at_sites.moisture.items()}
+    write_scores(here, at_sites.observed[left], out)
     held = claims(made, HONEST)
     with whole(out / "checks.json") as part:
         part.write_text(json.dumps(held, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

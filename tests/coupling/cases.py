@@ -26,6 +26,7 @@ from diffhydro.coupling import (
     Sequence,
     StaticParameters,
     TileParameters,
+    WithWater,
     feed,
 )
 from diffhydro.data.scaling import Scaler
@@ -192,6 +193,9 @@ PREDICTORS = {
     "correction": correction,
     "guided, fed": lambda: guided(Fed()),
     "guided, coupled": lambda: guided(Coupled(physics=layers())),
+    "guided, coupled, rises with water": lambda: eqx.tree_at(
+        lambda m: m.rises, guided(Coupled(physics=layers())), WithWater(trace=0.05)
+    ),
     "guided, coupled to a hybrid": lambda: guided(Coupled(physics=static())),
     "static, water balance": lambda: Observed(
         StaticParameters(wbm(), mlp(2, 1), place(), ("upland.soil.k_sat",))

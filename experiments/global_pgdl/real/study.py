@@ -1,6 +1,7 @@
 """All steps in their order: places, folds, PB, networks, free runs, scores."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from diffhydro.core.ensembles import member as member_of
 from diffhydro.errors import InputError
 from diffhydro.evaluation.baselines import BoostedTrees, WeatherSums
 from diffhydro.evaluation.figures import draw_boxes, draw_series
+from experiments.global_pgdl.once import once
 from experiments.global_pgdl.preset import Preset
 from experiments.global_pgdl.real.bench import Bench
 from experiments.global_pgdl.real.kept import keep
@@ -20,6 +22,7 @@ from experiments.global_pgdl.real.places import FORCING, OBSERVED, TEXTURE, plac
 from experiments.global_pgdl.real.scores import Found, by_station, claims, found_of, medians
 from experiments.global_pgdl.study import Outcome
 from experiments.global_pgdl.tables import write
+from experiments.global_pgdl.written import write_scores
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,7 +49,8 @@ def run(
     report(f"physics, for {len(folds) - 1} folds of {sites.sizes['site']} stations")
     series = {name: sites[name].values for name in FORCING}
     texture = {name: sites[name].values for name in TEXTURE}
-    pb = calibrated(series, sites[OBSERVED].values, texture, folds, how.physics, preset.depth)
+    seen = sites[OBSERVED].values
+    pb = once(out, PB, lambda: calibrated(series, seen, texture, folds, how.physics, preset.depth))
     each = [water(member_of(pb, i), series) for i in range(len(folds))]
     held = {name: np.stack([one[name] for one in each]) for name in each[0]}
     bench = Bench(sites, folds, how.start, pb, held)
@@ -54,7 +58,10 @@ def run(
     trained: dict[str, list[Any]] = {}
     for kind in kinds(how):
         report(f"{kind.name}, {len(preset.seeds)} of each fold")
-        trained[kind.name] = [bench.train(kind, seed) for seed in preset.seeds]
+        trained[kind.name] = [
+            once(out, f"{kind.name}-{seed}", partial(bench.train, kind, seed))
+            for seed in preset.seeds
+        ]
         runs = [bench.tested(kind, one) for one in trained[kind.name]]
         said[kind.name] = np.mean(runs, axis=0)
     keep(bench, trained, preset, out)
@@ -88,7 +95,10 @@ def _outcome(found: Found, sites: "xr.Dataset", out: Path) -> Outcome:
     tables = {"medians": rows, "stations": by_station(scores)}
     write(tables, out)
     found.write(out / "series.nc")
-    figures = [out / "errors.png", out / "correlation.png", out / "series.png"]
+    write_scores(found.predicted, found.observed, out)
+    folder = out / "figures"
+    folder.mkdir(exist_ok=True)
+    figures = [folder / f"{name}.png" for name in ("errors", "correlation", "series")]
     draw_boxes({n: one["rmse"] for n, one in scores.items()}, figures[0], label="RMSE, m³ m⁻³")
     draw_boxes({n: one["r"] for n, one in scores.items()}, figures[1], label="Pearson's r")
     best = GUIDED if GUIDED in scores else FED
