@@ -26,6 +26,7 @@ from diffhydro.picture import blank_figure
 
 Rows = list[tuple[str, ...]]
 _MOST = 60  # rows of a table in the report; the file has all
+_SHORT, _WIDE = 40, 9  # rows and columns that a terminal shows whole
 
 
 def run(
@@ -114,8 +115,10 @@ def _run(
 
 def _conclude(folder: RunFolder, outcome: Any, seconds: float) -> None:
     screen = Console()
-    for name, rows in list(outcome.tables.items())[:4]:
-        screen.print(_grid(name, cells_of(rows)))
+    for name, rows in outcome.tables.items():
+        cells = cells_of(rows)
+        if 1 < len(cells) <= _SHORT and len(cells[0]) <= _WIDE:
+            screen.print(_grid(name, cells))
     for claim, held in outcome.checks.items():
         line = f"{'held' if held else 'NOT held'}: {claim}"
         folder.note(line)
@@ -173,6 +176,6 @@ def _text(value: Any) -> str:
 
 def _grid(title: str, rows: Rows) -> Table:
     grid = Table(*rows[0], title=title_of(title), title_justify="left", box=None)
-    for row in rows[1:20]:
+    for row in rows[1:]:
         grid.add_row(*row)
     return grid

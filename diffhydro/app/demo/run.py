@@ -35,6 +35,7 @@ PARTS: dict[str, Part] = {
     "a virtual Earth": world,
     "study A, in small": study,
 }
+_WIDE = 8  # columns that a terminal shows whole; the page has wider ones
 _NEXT = Section(
     "Where to look next",
     [
@@ -105,7 +106,9 @@ def _with_bar(progress: Progress, words: str, do: Part, out: Path) -> Section:
 
 
 def _show(console: Console, section: Section) -> None:
-    for rows in section.tables[:2]:
+    for rows in section.tables:
+        if len(rows[0]) > _WIDE:
+            continue
         table = Table(*rows[0], title=section.title, title_justify="left", box=None)
         for row in rows[1:]:
             table.add_row(*row)
