@@ -9,14 +9,15 @@ import numpy as np
 from diffhydro.evaluation import AT_SITES, Witness, score, violations
 from diffhydro.evaluation.baselines import Climatology
 from experiments.global_pgdl.folds import Member
-from experiments.global_pgdl.freely import Start, score_after, start_windows
-from experiments.global_pgdl.models import Models, Said, at, predict
+from experiments.global_pgdl.freely import Start, offset, score_after, start_windows
+from experiments.global_pgdl.models import PB, Models, Said, at, predict
 from experiments.global_pgdl.places import Stations
 
 if TYPE_CHECKING:
     import xarray as xr
 
 PERSISTENCE, CLIMATOLOGY = "persistence", "climatology"
+MOVED = "PB, moved by its error in the start window"
 SCORES = ("rmse", "ubrmse", "bias", "r")
 
 
@@ -69,6 +70,8 @@ def tested(models: Models, stations: Stations, members: Sequence[Member], look_b
     each = Start(start.values[:, None], start.days[:, None])
     said = predict(models.take(folds), at(stations.places, rows[:, None]), each, first)
     known = {PERSISTENCE: _persistence(start, stations)}
+    pb = said.moisture[PB][:, 0]
+    known[MOVED] = pb + offset(start, pb)[:, None]
     known[CLIMATOLOGY] = _climatology(stations, [members[i].train for i in folds])
     return _as_arrays(said, known, start, stations, folds, rows)
 
