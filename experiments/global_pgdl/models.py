@@ -12,7 +12,7 @@ from diffhydro.coupling import Inputs, Observed, PastDriven, PhysicsGuided
 from experiments.global_pgdl import networks, physics, training
 from experiments.global_pgdl.folds import Member
 from experiments.global_pgdl.freely import Start, rolled, run
-from experiments.global_pgdl.once import once
+from experiments.global_pgdl.once import Once
 from experiments.global_pgdl.places import Places, Stations
 from experiments.global_pgdl.preset import Preset
 
@@ -48,8 +48,10 @@ def train(
         out: The folder of the run.
     """
     how, both, alone = preset.network, preset.coupling, preset.conserving
+    folds = [(one.kind, one.region, one.seed, *one.train, -1, *one.test) for one in members]
+    once = Once.of(out, preset, folds, stations.observed)
     report(f"calibrating PB for {len(members)} folds")
-    pb = once(out, PB, lambda: physics.calibrated(stations, members, preset.physics, preset.depth))
+    pb = once(PB, lambda: physics.calibrated(stations, members, preset.physics, preset.depth))
     every = np.tile(np.arange(len(stations)), (len(members), 1))
     simulated, fluxes = physics.water(pb, at(stations.told, every))
 
@@ -57,20 +59,18 @@ def train(
         return training.train_ahead(models, stations, members, how, given)
 
     report("training DL")
-    dl = once(out, DL, lambda: ahead(networks.deep(stations, members, how)))
+    dl = once(DL, lambda: ahead(networks.deep(stations, members, how)))
     report("training PGDL, fed")
-    fed = once(out, FED, lambda: ahead(networks.fed(stations, members, how), fluxes))
+    fed = once(FED, lambda: ahead(networks.fed(stations, members, how), fluxes))
     report("training PGDL, coupled")
     start = networks.coupled(pb, fed, both.trace)
     coupled = once(
-        out,
         COUPLED,
         lambda: training.train_coupled(start, stations, members, both, how.error, fluxes),
     )
     report("training PGDL, conserving")
     first = networks.conserving(pb, stations, members, alone)
     conserving = once(
-        out,
         CONSERVING,
         lambda: training.train_conserving(
             first, stations, members, alone, simulated, how.look_back

@@ -1,10 +1,11 @@
 """What a step has made is read where a run goes on, and not made again."""
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from diffhydro.land.hbv import Hbv
-from experiments.global_pgdl.once import once
+from experiments.global_pgdl.once import Once
 from tests.core.bits import assert_same_bits
 
 
@@ -15,11 +16,14 @@ def test_it_is_made_once(tmp_path):
         made.append(1)
         return Hbv(k2=jnp.asarray(0.05, "float32"))
 
-    first = once(tmp_path, "PGDL fed", make)
-    second = once(tmp_path, "PGDL fed", make)
+    data = np.arange(3.0)
+    first = Once.of(tmp_path, "settings", data)("PGDL fed", make)
+    second = Once.of(tmp_path, "settings", data)("PGDL fed", make)
     assert made == [1]
     assert_same_bits(first, second)
-    assert (tmp_path / "checkpoints" / "pgdl_fed.dh").is_file()
+    for other in (("other settings", data), ("settings", data + 1.0)):
+        Once.of(tmp_path, *other)("PGDL fed", make)
+    assert made == [1, 1, 1]
 
 
 def test_what_fails_leaves_nothing(tmp_path):
@@ -27,5 +31,5 @@ def test_what_fails_leaves_nothing(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        once(tmp_path, "DL", fail)
+        Once.of(tmp_path, "settings")("DL", fail)
     assert not (tmp_path / "checkpoints").exists()

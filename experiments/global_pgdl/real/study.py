@@ -11,7 +11,7 @@ from diffhydro.core.ensembles import member as member_of
 from diffhydro.errors import InputError
 from diffhydro.evaluation.baselines import BoostedTrees, WeatherSums
 from diffhydro.evaluation.figures import draw_boxes, draw_series
-from experiments.global_pgdl.once import once
+from experiments.global_pgdl.once import Once
 from experiments.global_pgdl.preset import Preset
 from experiments.global_pgdl.real.bench import Bench
 from experiments.global_pgdl.real.kept import keep
@@ -50,7 +50,9 @@ def run(
     series = {name: sites[name].values for name in FORCING}
     texture = {name: sites[name].values for name in TEXTURE}
     seen = sites[OBSERVED].values
-    pb = once(out, PB, lambda: calibrated(series, seen, texture, folds, how.physics, preset.depth))
+    learning = [(one.fold, *one.train, -1, *one.test) for one in folds]
+    once = Once.of(out, preset, learning, seen, *series.values(), *texture.values())
+    pb = once(PB, lambda: calibrated(series, seen, texture, folds, how.physics, preset.depth))
     each = [water(member_of(pb, i), series) for i in range(len(folds))]
     held = {name: np.stack([one[name] for one in each]) for name in each[0]}
     bench = Bench(sites, folds, how.start, pb, held)
@@ -59,8 +61,7 @@ def run(
     for kind in kinds(how):
         report(f"{kind.name}, {len(preset.seeds)} of each fold")
         trained[kind.name] = [
-            once(out, f"{kind.name}-{seed}", partial(bench.train, kind, seed))
-            for seed in preset.seeds
+            once(f"{kind.name}-{seed}", partial(bench.train, kind, seed)) for seed in preset.seeds
         ]
         runs = [bench.tested(kind, one) for one in trained[kind.name]]
         said[kind.name] = np.mean(runs, axis=0)
