@@ -21,6 +21,8 @@ SMALL = {
     **{f"stations.deep.{key}": value for key, value in PHYSICS.items() if key != "size"},
     "stations.fed.steps": 2,
     "stations.fed.length": 60,
+    "stations.coupled": "null",
+    "stations.conserving": "null",
 }
 SET = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
 
