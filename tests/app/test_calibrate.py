@@ -344,6 +344,7 @@ def test_a_killed_calibration_goes_on_and_equals_one_that_was_not(tmp_path):
     assert {path.name for path in killed.iterdir()} == {path.name for path in whole.iterdir()}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_configuration_it_leaves_fits_the_same(done, monkeypatch, tmp_path):
     again = tmp_path / "again"

@@ -82,6 +82,7 @@ def test_a_phone_can_show_the_report(done, tmp_path):
     assert_readable(done / "report.html", tmp_path, pictures=3)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_configuration_of_a_run_makes_the_same_run(done, folder, monkeypatch):
     again = folder / "again"
@@ -142,6 +143,7 @@ def test_an_interrupted_training_goes_on_and_ends_the_same(done, folder, monkeyp
     assert "gone on" in (out / "log.txt").read_text()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_runs_are_reported_beside_each_other(done, folder, monkeypatch, tmp_path, capsys):
     other = tmp_path / "other"

@@ -44,6 +44,7 @@ def test_the_best_is_a_configuration_that_trains_and_a_search_goes_on(folder, mo
     assert call(monkeypatch, "train", out / "best-config.yaml", "--print-config") == 0
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_two_processes_search_one_folder(folder, monkeypatch, capsys):
     out = folder / "together"

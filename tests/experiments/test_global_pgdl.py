@@ -205,10 +205,9 @@ def test_too_few_sites_for_the_clusters_says_what_to_ask_for(kept):
         find_regions(kept, kept, how, 0)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "with_globe", [False, pytest.param(True, marks=pytest.mark.exhaustive)], ids=["sites", "globe"]
-)
+@pytest.mark.parametrize("with_globe", [False, True], ids=["sites", "globe"])
 def test_a_run_from_end_to_end(tmp_path, with_globe):
     """Few steps teach nothing; but all tables and figures are there, and no error is absurd."""
     there = stations(copies=2).expand_dims(depth=[50.0])
