@@ -6,15 +6,26 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from diffhydro.data.start_windows import StartWindows
 from diffhydro.errors import InputError
 from experiments.global_pgdl import read_preset, run
 from experiments.global_pgdl.real.bench import _known
 from experiments.global_pgdl.real.kept import Kept
 from experiments.global_pgdl.real.members import Member, members
-from experiments.global_pgdl.real.networks import kinds
+from experiments.global_pgdl.real.networks import (
+    CONTROL,
+    COUPLED,
+    DL,
+    FED,
+    GUIDED,
+    UNGUIDED,
+    kinds,
+    with_means,
+)
 from experiments.global_pgdl.real.physics import PB, WATER
 from experiments.global_pgdl.real.places import OBSERVED, TEXTURE, WEATHER, places
-from experiments.global_pgdl.real.settings import Network, Settings
+from experiments.global_pgdl.real.settings import Network, Settings, Start
+from experiments.global_pgdl.real.study import at_level
 from experiments.global_pgdl.real.windows import SOURCE, DrawnWindows
 
 DAYS, SPIN_UP = 500, 100
@@ -128,6 +139,26 @@ def test_only_guided_kinds_are_told_of_water():
     assert PB in fed.along
 
 
+def test_a_series_is_moved_to_its_start_window_and_keeps_its_shape(sites: xr.Dataset):
+    said = np.random.default_rng(1).uniform(0.1, 0.2, sites[OBSERVED].shape)
+    start = Start(days=20, least=5)
+    moved = at_level(sites, start, said)
+    np.testing.assert_allclose(np.ptp(moved - said, axis=1), 0.0, atol=1e-12)
+    windows = StartWindows(OBSERVED, (), 20, 5)
+    for site, day in enumerate(windows.first(sites)):
+        seen = sites[OBSERVED].values[site, day : day + 20]
+        off = (moved[site, day : day + 20] - seen)[np.isfinite(seen)]
+        assert abs(off.mean()) < 1e-6
+
+
+def test_means_are_of_two_kinds_and_need_both():
+    one, other = np.zeros((1, 2)), np.ones((1, 2))
+    assert {*with_means({DL: one, FED: other})} == {DL, FED}
+    found = with_means({DL: one, CONTROL: other, FED: one, COUPLED: 3.0 * other})
+    assert found[UNGUIDED].tolist() == [[0.5, 0.5]]
+    assert found[GUIDED].tolist() == [[1.5, 1.5]]
+
+
 def test_bad_requests_are_explained(tmp_path: Path, file: Path):
     with pytest.raises(InputError, match="give their file"):
         run(read_preset("stations"), tmp_path)
@@ -147,14 +178,14 @@ def test_a_whole_run_and_its_models_at_other_stations(tmp_path: Path, file: Path
         "stations.physics.steps": 2, "stations.physics.size": 2, "stations.physics.length": 90,
         "stations.physics.warm_up": 30, "stations.deep.steps": 2, "stations.deep.length": 90,
         "stations.deep.warm_up": 30, "stations.fed.steps": 2, "stations.fed.length": 60,
-        "stations.coupled": None, "stations.conserving": None,
+        "stations.control": None, "stations.coupled": None, "stations.conserving": None,
     }  # fmt: skip
     out = tmp_path / "run"
     found = run(read_preset("stations", small), out, data=file)
     assert [row["model"] for row in found.tables["medians"]] == [
-        "PB", "DL", "PGDL fed", "boosted trees",
+        "PB", "PB at the level of the start window", "DL", "PGDL fed", "boosted trees",
     ]  # fmt: skip
-    assert len(found.tables["stations"]) == 4 * 5
+    assert len(found.tables["stations"]) == 5 * 5
     assert all(path.is_file() for path in found.figures)
     said = Kept.of(out / "models").predict(file, None)
     assert np.isfinite(said.predicted["PGDL fed"].values).all()

@@ -10,6 +10,7 @@ All are told the same of a place: its texture, and a start window. All run freel
 | conserving | θ of a physics whose parameters a head gives |
 
 Fed tells best how soil moisture moves, coupled where it lies: PGDL, without a word, is their mean.
+A mean of two kinds may gain by being one, so that DL is given a second kind, too (`CONTROL`).
 """
 
 from collections.abc import Callable, Mapping
@@ -37,6 +38,7 @@ from experiments.global_pgdl.real.settings import Network, Settings
 
 DL, FED, COUPLED, CONSERVING = "DL", "PGDL fed", "PGDL coupled", "PGDL conserving"
 GUIDED = "PGDL"  # the mean of fed and coupled, whose errors differ
+CONTROL, UNGUIDED = "DL by day", "DL mean"  # fed without water; its mean with DL
 LEVEL = "start_soil_moisture_mean"
 SPREAD, REACH = 0.1, 0.1  # m³/m³: unit of departures, and most that a correction may be
 
@@ -99,6 +101,8 @@ def kinds(settings: Settings) -> tuple[Kind, ...]:
         Kind(DL, deep, settings.deep, WEATHER, ALONG),
         Kind(FED, fed, settings.fed, (*WEATHER, *WATER), both),
     ]
+    if settings.control is not None:
+        made.append(Kind(CONTROL, fed, settings.control, WEATHER, ALONG))
     if settings.coupled is not None:
         made.append(Kind(COUPLED, coupled, settings.coupled, WEATHER, both, FORCING, VMAP))
     if settings.conserving is not None:
@@ -106,10 +110,13 @@ def kinds(settings: Settings) -> tuple[Kind, ...]:
     return tuple(made)
 
 
-def with_mean(said: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Add the mean of fed and coupled, where both are there."""
-    both = [said[name] for name in (FED, COUPLED) if name in said]
-    return {**said, **({GUIDED: np.mean(both, axis=0)} if len(both) > 1 else {})}
+def with_means(said: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Add the means of two kinds, with and without physics, where both are there."""
+    found = dict(said)
+    for name, pair in ((GUIDED, (FED, COUPLED)), (UNGUIDED, (DL, CONTROL))):
+        if {*pair} <= {*said}:
+            found[name] = np.mean([said[one] for one in pair], axis=0)
+    return found
 
 
 def _mlp(how: Network, out: int) -> Mlp:

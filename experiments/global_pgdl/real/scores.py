@@ -10,7 +10,7 @@ import numpy as np
 from diffhydro.atomic import whole
 from diffhydro.data.start_windows import StartWindows
 from diffhydro.evaluation import score
-from experiments.global_pgdl.real.networks import DL, FED, GUIDED, with_mean
+from experiments.global_pgdl.real.networks import CONTROL, DL, FED, GUIDED, UNGUIDED, with_means
 from experiments.global_pgdl.real.places import OBSERVED
 from experiments.global_pgdl.real.settings import Settings
 
@@ -58,7 +58,7 @@ def found_of(sites: "xr.Dataset", how: Settings, said: Mapping[str, np.ndarray])
     return Found(
         {
             name: seen.copy(data=np.asarray(x, np.float32))[:, real]
-            for name, x in with_mean(said).items()
+            for name, x in with_means(said).items()
         },
         seen.where(judged)[:, real],
     )
@@ -91,13 +91,17 @@ def by_station(scores: "Mapping[str, xr.Dataset]") -> Rows:
 
 
 def claims(rows: Rows) -> dict[str, bool]:
-    """Tell what the physics-guided model reaches: the mean of two, or fed where that is alone."""
+    """Tell what the physics-guided model reaches: the mean of two, or fed where that is alone.
+
+    It is held against the best that there is without physics.
+    """
     at = {row["model"]: row for row in rows}
     best = at.get(GUIDED, at[FED])
+    without = min(at[name]["rmse"] for name in (DL, CONTROL, UNGUIDED) if name in at)
     return {
         "PGDL: median r ≥ 0.86": best["r"] >= 0.86,
         "PGDL: median ubRMSE ≤ 0.044": best["ubrmse"] <= 0.044,
         "PGDL: median RMSE ≤ 0.062": best["rmse"] <= 0.062,
-        "PGDL: RMSE ≤ 0.95 × DL": best["rmse"] <= 0.95 * at[DL]["rmse"],
+        "PGDL: RMSE ≤ 0.95 × the best DL": best["rmse"] <= 0.95 * without,
         "PGDL: RMSE ≤ 0.85 × PB": best["rmse"] <= 0.85 * at["PB"]["rmse"],
     }

@@ -51,5 +51,6 @@ class Settings(Part):
     physics: Physics = Physics()
     deep: Network = Network(dropout=0.2, length=545, warm_up=180, steps=300)
     fed: Network = Network()
+    control: Network | None = Field(None, description="fed without water, mixed with DL")
     coupled: Network | None = Field(None, description="left out if null, as the next")
     conserving: Network | None = Field(None, description="parameters by a head, and no more")

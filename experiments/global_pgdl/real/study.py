@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diffhydro.core.ensembles import member as member_of
+from diffhydro.data.start_windows import StartWindows
 from diffhydro.errors import InputError
 from diffhydro.evaluation.baselines import BoostedTrees, WeatherSums
 from diffhydro.evaluation.figures import draw_boxes, draw_series
@@ -20,6 +21,7 @@ from experiments.global_pgdl.real.networks import FED, GUIDED, kinds
 from experiments.global_pgdl.real.physics import PB, calibrated, water
 from experiments.global_pgdl.real.places import FORCING, OBSERVED, TEXTURE, places
 from experiments.global_pgdl.real.scores import Found, by_station, claims, found_of, medians
+from experiments.global_pgdl.real.settings import Start
 from experiments.global_pgdl.study import Outcome
 from experiments.global_pgdl.tables import write
 from experiments.global_pgdl.written import write_scores
@@ -27,7 +29,7 @@ from experiments.global_pgdl.written import write_scores
 if TYPE_CHECKING:
     import xarray as xr
 
-TREES = "boosted trees"
+TREES, LEVELLED = "boosted trees", "PB at the level of the start window"
 
 
 def run(
@@ -57,6 +59,7 @@ def run(
     held = {name: np.stack([one[name] for one in each]) for name in each[0]}
     bench = Bench(sites, folds, how.start, pb, held)
     said: dict[str, np.ndarray] = {"PB": _of_tests(folds, held[PB])}
+    said[LEVELLED] = at_level(sites, how.start, said["PB"])
     trained: dict[str, list[Any]] = {}
     for kind in kinds(how):
         report(f"{kind.name}, {len(preset.seeds)} of each fold")
@@ -77,6 +80,15 @@ def _of_tests(folds: tuple[Member, ...], each: np.ndarray) -> np.ndarray:
     for number, one in enumerate(folds):
         found[one.test] = each[number][one.test]
     return found
+
+
+def at_level(sites: "xr.Dataset", start: Start, said: np.ndarray) -> np.ndarray:
+    """Move series to the mean of their start windows: what a model gains without any learning."""
+    windows = StartWindows(OBSERVED, (PB,), start.days, start.least)
+    data = sites[[OBSERVED]].assign({PB: (("site", "time"), said)})
+    told = windows.describe(data, windows.first(data))
+    off = told[f"start_{OBSERVED}_mean"] - told[f"start_{PB}"]
+    return said + off[:, None]
 
 
 def _trees(sites: "xr.Dataset", folds: tuple[Member, ...], trees: int) -> np.ndarray:
