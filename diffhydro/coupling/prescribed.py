@@ -20,10 +20,10 @@ class Prescribed(AbstractHybrid):
     """Attributes → parameters of the physics, as they are.
 
     >>> import jax.numpy as jnp
-    >>> from diffhydro.land.water_balance import WaterBalance
-    >>> known = Prescribed(WaterBalance(), {"upland.soil.k_sat": "k_sat"})
-    >>> at = Inputs({"precipitation": jnp.zeros((2, 3))}, {"k_sat": jnp.array([90.0, 400.0])})
-    >>> known.bind(at).model.upland.soil.k_sat.tolist()
+    >>> from diffhydro.land.hbv import Hbv
+    >>> known = Prescribed(Hbv(), {"field_capacity": "capacity"})
+    >>> at = Inputs({"precipitation": jnp.zeros((2, 3))}, {"capacity": jnp.array([90.0, 400.0])})
+    >>> known.bind(at).model.field_capacity.tolist()
     [90.0, 400.0]
 
     Args:
