@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from diffhydro._version import __version__
-from diffhydro.app.config_reading import changed, read_yaml
+from diffhydro.app.config_reading import changed, checked, read_yaml
 from diffhydro.app.page import Picture, Section, write_page
 from diffhydro.app.run_folder import CONFIG, RunFolder, open_run
 from diffhydro.errors import InputError
@@ -51,7 +51,7 @@ def run_file(path: Path, out: Path, changes: Sequence[str] = ()) -> None:
     if missing:
         raise InputError(f"{path} has no {' and no '.join(missing)}; expected what a run has left")
     recipe = recipe_of(str(found["experiment"]))
-    settings = recipe.Preset.model_validate(found["settings"])
+    settings = checked(recipe.Preset, found["settings"], f"settings of {path}")
     files = {key: found.get(key) for key in ("data", "attributes")}
     places = {key: None if name is None else Path(name) for key, name in files.items()}
     _run(recipe, str(found["experiment"]), settings, out, places["data"], places["attributes"])

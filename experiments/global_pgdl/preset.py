@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from diffhydro.app.config_reading import checked, read_yaml, with_key
 from diffhydro.errors import InputError
 from experiments.global_pgdl.real.settings import Settings
 
@@ -141,35 +141,8 @@ def read_preset(named: str | Path, overrides: Mapping[str, Any] | None = None) -
             f"there is no preset {named}: expected {known}, or a YAML file like those in configs/"
             f"{hint}"
         )
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not YAML: {error}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path} holds a {type(found).__name__}; expected keys such as world")
+    found = read_yaml(path)
     found.setdefault("name", path.stem.removeprefix("global_pgdl-"))
     for key, value in (overrides or {}).items():
-        _put(found, key, value)
-    try:
-        return Preset.model_validate(found)
-    except ValidationError as error:
-        raise InputError(f"in {path}: {'; '.join(map(_told, error.errors()))}") from None
-
-
-def _put(found: dict[str, Any], path: str, value: Any) -> None:
-    *groups, name = path.split(".")
-    for group in groups:
-        found = found.setdefault(group, {})
-    found[name] = value
-
-
-def _told(problem: Any) -> str:
-    where = ".".join(str(key) for key in problem["loc"])
-    if problem["type"] != "extra_forbidden":
-        return f"{where or 'the whole'}: {problem['msg']} (got {problem.get('input')!r})"
-    kind: Any = Preset
-    for key in problem["loc"][:-1]:
-        said = kind.model_fields[str(key)].annotation
-        kind = next((one for one in get_args(said) if hasattr(one, "model_fields")), said)
-    near = get_close_matches(str(problem["loc"][-1]), kind.model_fields, 1)
-    return f"there is no key {where}" + (f"; did you mean {near[0]}?" if near else "")
+        found = with_key(found, key.split("."), value)
+    return checked(Preset, found, str(path))
