@@ -14,20 +14,12 @@ from diffhydro.app.train.table import OBSERVED, Table
 from diffhydro.app.train.training import Outcome
 from diffhydro.core.precision import astype
 from diffhydro.core.trainable import Free, merge, split
-from diffhydro.coupling import (
-    AbstractPredictor,
-    Coupled,
-    Inputs,
-    OutputCorrection,
-    PhysicsGuided,
-    simulate,
-)
+from diffhydro.coupling import AbstractPredictor, Coupled, OutputCorrection, PhysicsGuided, simulate
 from diffhydro.coupling import Observed as Seen
 from diffhydro.data.splits import Fold
 from diffhydro.evaluation import score
 from diffhydro.evaluation.baselines import BoostedTrees, Climatology, Persistence, SiteMean
 from diffhydro.land.budget import budget
-from diffhydro.typing import Array
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -93,13 +85,8 @@ def residual(model: AbstractPredictor, table: Table, sites: np.ndarray) -> float
     physics = _physics(model)
     if physics is None:
         return None
-    return float(np.max(np.abs(np.asarray(_lost(physics, table.inputs(sites))))))
-
-
-@eqx.filter_jit
-def _lost(physics: Any, inputs: Inputs) -> Array:
-    # One function for all folds, so that they share a program.
-    return budget(simulate(physics, inputs)).residual
+    run = eqx.filter_jit(simulate)(physics, table.inputs(sites))
+    return float(np.max(np.abs(np.asarray(budget(run).residual))))
 
 
 def gradient_error(model: AbstractPredictor, table: Table, sites: np.ndarray) -> float:
