@@ -7,22 +7,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import yaml
 from rich.console import Console
 
 from diffhydro._version import __version__
-from diffhydro.app.page import Picture, Section, write_page
+from diffhydro.app.page import Picture, Section, title_of, write_page
 from diffhydro.app.run_folder import CONFIG, LOG, RECORD
+from diffhydro.app.score_table import Rows, medians, of_models
 from diffhydro.errors import InputError
 from diffhydro.picture import blank_figure
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Rows = list[tuple[str, ...]]
 SCORES, MODEL = "scores.nc", "model"
-_SHOWN = ("rmse", "ubrmse", "bias", "r", "nse")
 _LINES = 40  # of a log, of a table
 
 
@@ -95,17 +93,15 @@ def _overview(runs: list[Ended]) -> Section:
 
 def _together(runs: list[Ended], place: Path) -> list[Section]:
     """Compare the scores of runs at the sites that all of them were tested at."""
-    scored = {one.name: one.scores for one in runs if one.scores is not None}
+    scored = [one for one in runs if one.scores is not None]
     if len(scored) < 2:
         return []
-    mine = {name: _of_model(scores) for name, scores in scored.items()}
+    mine = {name: scores for one in scored for name, scores in _compared(one).items()}
     common = sorted(set.intersection(*(set(x["site"].values.tolist()) for x in mine.values())))
     if not common:
         return [Section("Beside each other", ["The runs were tested at different sites."])]
     mine = {name: scores.sel(site=common) for name, scores in mine.items()}
-    rows: Rows = [("median over common sites", *_SHOWN, "sites")]
-    for name, scores in mine.items():
-        rows.append((name, *(_median(scores[one].values) for one in _SHOWN), str(len(common))))
+    rows = medians(mine, "median over common sites")
     pictures = []
     from diffhydro.evaluation.figures import draw_boxes
 
@@ -117,9 +113,18 @@ def _together(runs: list[Ended], place: Path) -> list[Section]:
     return [Section("Beside each other", [], pictures, [rows])]
 
 
+def _compared(one: Ended) -> dict[str, "xr.Dataset"]:
+    """Give the scores that stand beside others: of a training its model, of a study every one."""
+    assert one.scores is not None
+    models = of_models(one.scores)
+    if MODEL in models:
+        return {one.name: models[MODEL]}
+    return {f"{one.name}: {name}": scores for name, scores in models.items()}
+
+
 def _alone(one: Ended) -> list[Section]:
-    pictures = [Picture(path, _words(path.stem)) for path in sorted(one.path.rglob("*.png"))]
-    tables = [] if one.scores is None else [_scores(one.scores)]
+    pictures = [Picture(path, title_of(path.stem)) for path in sorted(one.path.rglob("*.png"))]
+    tables = [] if one.scores is None else [medians(of_models(one.scores))]
     tables += [_table(path) for path in sorted(one.path.glob("table_*.csv"))]
     log = one.path / LOG
     lines = log.read_text(encoding="utf-8").splitlines()[-_LINES:] if log.is_file() else []
@@ -128,20 +133,6 @@ def _alone(one: Ended) -> list[Section]:
         Section(f"{one.name}: configuration", code=one.text),
         *([Section(f"{one.name}: log", code="\n".join(lines))] if lines else []),
     ]
-
-
-def _of_model(scores: "xr.Dataset") -> "xr.Dataset":
-    return scores.sel(model=MODEL) if "model" in scores.dims else scores
-
-
-def _scores(scores: "xr.Dataset") -> Rows:
-    if "model" not in scores.dims:
-        return [("median over sites", *_SHOWN), ("", *(_median(scores[x].values) for x in _SHOWN))]
-    rows: Rows = [("median over sites", *_SHOWN)]
-    for name in scores["model"].values:
-        here = scores.sel(model=name)
-        rows.append((str(name), *(_median(here[one].values) for one in _SHOWN)))
-    return rows
 
 
 def _table(path: Path) -> Rows:
@@ -155,12 +146,3 @@ def _short(cell: str) -> str:
         return f"{float(cell):.4g}" if "." in cell else cell
     except ValueError:
         return cell
-
-
-def _median(values: np.ndarray) -> str:
-    there = np.asarray(values)[np.isfinite(values)]
-    return f"{np.median(there):.3f}" if there.size else "–"
-
-
-def _words(stem: str) -> str:
-    return stem.replace("_", " ").capitalize()

@@ -15,16 +15,16 @@ from typing import Any
 import jax
 import yaml
 from rich.console import Console
-from rich.table import Table
 
 from diffhydro._version import __version__
 from diffhydro.app.config_reading import changed, checked, read_yaml
-from diffhydro.app.page import Picture, Section, write_page
+from diffhydro.app.page import Picture, Section, title_of, write_page
 from diffhydro.app.run_folder import CONFIG, RunFolder, open_run
+from diffhydro.app.score_table import Rows
+from diffhydro.app.screen import grid
 from diffhydro.errors import InputError
 from diffhydro.picture import blank_figure
 
-Rows = list[tuple[str, ...]]
 _MOST = 60  # rows of a table in the report; the file has all
 _SHORT, _WIDE = 40, 9  # rows and columns that a terminal shows whole
 
@@ -118,7 +118,7 @@ def _conclude(folder: RunFolder, outcome: Any, seconds: float) -> None:
     for name, rows in outcome.tables.items():
         cells = cells_of(rows)
         if 1 < len(cells) <= _SHORT and len(cells[0]) <= _WIDE:
-            screen.print(_grid(name, cells))
+            screen.print(grid(cells, title_of(name)))
     for claim, held in outcome.checks.items():
         line = f"{'held' if held else 'NOT held'}: {claim}"
         folder.note(line)
@@ -157,11 +157,6 @@ def _cut(rows: Sequence[Any], key: str) -> list[str]:
     return [f"{_MOST} of {len(rows)} rows; {key}.csv has all."] if len(rows) > _MOST else []
 
 
-def title_of(stem: str) -> str:
-    """Make words of the name of a file or a table."""
-    return stem.replace("_", " ").capitalize()
-
-
 def cells_of(rows: Sequence[Mapping[str, Any]]) -> Rows:
     """Give rows of text, the head first."""
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -172,10 +167,3 @@ def _text(value: Any) -> str:
     if value is None or value != value:
         return "–"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _grid(title: str, rows: Rows) -> Table:
-    grid = Table(*rows[0], title=title_of(title), title_justify="left", box=None)
-    for row in rows[1:]:
-        grid.add_row(*row)
-    return grid

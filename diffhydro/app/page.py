@@ -98,6 +98,11 @@ def page(title: str, verdict: str, sections: Sequence[Section], footer: str) -> 
     )
 
 
+def title_of(stem: str) -> str:
+    """Make words of the name of a file or a table."""
+    return stem.replace("_", " ").capitalize()
+
+
 def _section(one: Section) -> str:
     parts = [f"<h2>{html.escape(one.title)}</h2>"]
     parts += [f"<p>{html.escape(words)}</p>" for words in one.words]

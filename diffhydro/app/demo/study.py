@@ -6,8 +6,8 @@ from pathlib import Path
 import jax
 
 from diffhydro.app.demo.world import kept
-from diffhydro.app.experiment import cells_of, recipe_of, title_of
-from diffhydro.app.page import Picture, Section
+from diffhydro.app.experiment import cells_of, recipe_of
+from diffhydro.app.page import Picture, Section, title_of
 
 FOLDER = "global_pgdl"
 _TABLES = ("table_1_regions", "table_2_sites", "table_6_violations")

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table as Grid
 
 from diffhydro._version import __version__
 from diffhydro.app.config_reading import checked, read_yaml
 from diffhydro.app.experiment import recipe_of
 from diffhydro.app.run_folder import CONFIG
+from diffhydro.app.score_table import medians, of_models
+from diffhydro.app.screen import grid
 from diffhydro.app.train.config import TrainConfig
 from diffhydro.app.train.predicting import predict
-from diffhydro.app.train.report import SHOWN
 from diffhydro.app.train.table import read_table
 from diffhydro.atomic import whole
 from diffhydro.core.ensembles import member
@@ -57,15 +57,7 @@ def evaluate_into(path: Path, data: Path | None, attributes: Path | None, out: P
             "these are the sites of the training: what was held out is in its scores.nc",
             highlight=False,
         )
-    grid = Grid("median over sites", *SHOWN, "sites", box=None)
-    by_name = {"model": found}
-    if "model" in found.dims:
-        by_name = {str(name): found.sel(model=name) for name in found["model"].values}
-    for name, one in by_name.items():
-        values = [one[score].values for score in SHOWN]
-        cells = [f"{np.nanmedian(x):.3f}" for x in values]
-        grid.add_row(name, *cells, str(int(np.isfinite(values[0]).sum())))
-    Console().print(grid)
+    Console().print(grid(medians(of_models(found))))
     Console().print(f"wrote {out}", highlight=False, soft_wrap=True)
 
 
