@@ -1,8 +1,8 @@
 """`diffhydro calibrate`: fit, show how it went, write a report; goes on where it was stopped."""
 
-import json
+import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,90 +11,53 @@ import jax
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from diffhydro._version import __version__
 from diffhydro.app.calibrate_output import Outcome, write_outcome
 from diffhydro.app.calibrate_report import show, write_report
 from diffhydro.app.config import Config, located
 from diffhydro.app.config_reading import as_yaml, read_as
 from diffhydro.app.fitting import Fitting, method_of, prepare_fitting, simulate_targets
-from diffhydro.app.stamps import stamp
-from diffhydro.atomic import whole
+from diffhydro.app.run_folder import open_run
 from diffhydro.calibration import Fitted, calibrate, calibrate_together
 from diffhydro.calibration.independent import Queue
 from diffhydro.calibration.search import RUNNING
 from diffhydro.core.states import load, named, rebuilt, save
-from diffhydro.errors import InputError
 from diffhydro.picture import blank_figure
 
 _EVERY = 20.0  # seconds between two savings of the queue
-_QUEUE = "queue.npz"
-_CLAIM = "claim.json"
+_CHECKPOINTS, _QUEUE = "checkpoints", "queue.npz"
 
 
 def run(path: Path, out: Path, changes: Sequence[str] = ()) -> None:
     """Calibrate as a file says, and write all results into a folder."""
     blank_figure((1.0, 1.0))  # without matplotlib, say so before the work
-    config = read_as(Config, path, changes)
+    config = located(read_as(Config, path, changes), path.parent)
     if config.dtype == "float64":
         jax.config.update("jax_enable_x64", True)
-    console = Console(stderr=True)
-    began = time.monotonic()
-    identity = _identity(config, path.parent)
-    _refuse(out, identity)
-    fitting = prepare_fitting(config, path.parent)
-    for note in fitting.notes:
-        console.print(note, highlight=False)
-    fitted = _fit(config, fitting, out, identity, console)
-    for site, reason in fitted.reasons.items():
-        console.print(f"{fitting.problem.names[site]} was not fitted: {reason}", highlight=False)
-    console.print("running all sites with the parameters before and after", highlight=False)
-    outcome = _judge(fitting, fitted)
-    write_outcome(out, config, outcome)
-    seconds = time.monotonic() - began
-    write_report(out, config, outcome, seconds)
-    with whole(out / "config.yaml") as part:
-        part.write_text(as_yaml(located(config, path.parent)), encoding="utf-8")
-    with whole(out / "run.json") as part:
-        told = json.dumps(identity | {"seconds": round(seconds, 1)}, indent=2)
-        part.write_text(told + "\n", encoding="utf-8")
-    for name in (_QUEUE, _CLAIM):
-        (out / name).unlink(missing_ok=True)
+    console, began = Console(stderr=True), time.monotonic()
+    text, data = as_yaml(config), (config.data.sites, config.data.attributes)
+    with open_run(out, text, data, console) as folder:
+        fitting = prepare_fitting(config, Path())
+        for note in fitting.notes:
+            folder.say(note)
+        fitted = _fit(config, fitting, out, console)
+        for site, reason in fitted.reasons.items():
+            folder.say(f"{fitting.problem.names[site]} was not fitted: {reason}")
+        folder.say("running all sites with the parameters before and after")
+        outcome = _judge(fitting, fitted)
+        write_outcome(out, config, outcome)
+        seconds = time.monotonic() - began
+        write_report(out, config, outcome, seconds, text)
+        folder.finish(seconds)
+    shutil.rmtree(out / _CHECKPOINTS, ignore_errors=True)
     show(Console(), outcome, out)
 
 
-def _identity(config: Config, folder: Path) -> dict[str, Any]:
-    """Say what makes a calibration this one."""
-    named = (config.data.sites, config.data.attributes)
-    data = {name: stamp(folder / name) for name in named if name is not None}
-    return {"version": __version__, "config": config.model_dump(mode="json"), "data": data}
-
-
-def _refuse(out: Path, identity: dict[str, Any]) -> None:
-    """Refuse a folder that holds another calibration, or this one finished."""
-    if (out / "run.json").exists():
-        raise InputError(f"{out} holds a finished calibration; choose another --out")
-    claim = out / _CLAIM
-    if not claim.is_file():
-        return
-    before = json.loads(claim.read_text(encoding="utf-8"))
-    if before != identity:
-        told, asked = before.get("config", {}), identity["config"]
-        other = [key for key in asked if told.get(key) != asked[key]]
-        other += [key for key in ("data", "version") if before.get(key) != identity[key]]
-        raise InputError(
-            f"{out} holds an unfinished calibration that differs in {', '.join(other)}; choose "
-            "another --out, or remove the folder"
-        )
-
-
-def _fit(
-    config: Config, fitting: Fitting, out: Path, identity: dict[str, Any], console: Console
-) -> Fitted:
+def _fit(config: Config, fitting: Fitting, out: Path, console: Console) -> Fitted:
     problem, method = fitting.problem, method_of(config)
     key = jax.random.key(config.search.seed)
-    sharing = config.sharing
+    sharing, told = config.sharing, config.model_dump(mode="json")
     with _progress(console) as watch:
-        keeper = _Keeper(out, identity, watch)
+        keeper = _Keeper(out / _CHECKPOINTS, {"config": told}, watch)
         if sharing.shared or sharing.by_cluster:
             return calibrate_together(
                 problem,
@@ -121,29 +84,22 @@ def _fit(
 class _Keeper:
     """Saves the queue now and then, so that a stopped calibration goes on bit for bit."""
 
-    def __init__(self, out: Path, identity: dict[str, Any], watch: Callable[[Queue], None]) -> None:
-        self._out, self._identity, self._watch = out, identity, watch
+    def __init__(
+        self, folder: Path, told: Mapping[str, Any], watch: Callable[[Queue], None]
+    ) -> None:
+        self._path, self._told, self._watch = folder / _QUEUE, told, watch
         self._saved = time.monotonic()
 
     def last(self, like: Queue) -> Queue:
         """Return the queue that was saved, or the one at the beginning."""
-        path = self._out / _QUEUE
-        return rebuilt(like, load(path, self._identity)) if path.is_file() else like
+        return rebuilt(like, load(self._path, self._told)) if self._path.is_file() else like
 
     def __call__(self, queue: Queue) -> None:
         """Save, if it is time, and show."""
         if time.monotonic() - self._saved > _EVERY:
-            self._claim()
-            save(self._out / _QUEUE, self._identity, named(queue))
+            save(self._path, self._told, named(queue))
             self._saved = time.monotonic()
         self._watch(queue)
-
-    def _claim(self) -> None:
-        """Say whose folder this is: not before there is something that could be lost."""
-        if not (self._out / _CLAIM).is_file():
-            with whole(self._out / _CLAIM) as part:
-                told = json.dumps(self._identity, indent=2)
-                part.write_text(told + "\n", encoding="utf-8")
 
 
 @contextmanager

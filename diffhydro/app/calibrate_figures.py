@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from diffhydro.app.calibrate_output import AFTER, BEFORE, USUAL, Outcome
+from diffhydro.app.page import Picture
 from diffhydro.calibration.coordinates import position
 from diffhydro.core.bijections import interval
 from diffhydro.picture import COLOURS, blank_figure, save
@@ -15,21 +16,24 @@ _KINDS = {BEFORE: ("0.55", "-"), USUAL: (_GREEN, "--"), AFTER: (_BLUE, "-")}
 _LINES = 400  # searches that are drawn
 
 
-def draw_all(out: Path, outcome: Outcome) -> dict[str, Path]:
-    """Draw all pictures; give where they lie, by name."""
+def draw_all(folder: Path, outcome: Outcome) -> dict[str, Picture]:
+    """Draw all pictures into a folder; give them by name."""
     pictures = {
-        "parameters": _parameters,
-        "series": _series,
-        "residuals": _residuals,
-        "scores": _scores,
-        "correlation": _correlation,
-        "convergence": _convergence,
-    }
+        "parameters": (_parameters, "Where every parameter of every site lies between its bounds, "
+                       "before and after."),
+        "series": (_series, "Observed and simulated series at three sites."),
+        "residuals": (_residuals, "Fitted against observed, residuals, and their autocorrelation."),
+        "scores": (_scores, "Distributions of RMSE and correlation over sites: before, fitted, and "
+                   "climatology."),
+        "correlation": (_correlation, "Correlations between fitted parameters."),
+        "convergence": (_convergence, "Loss by round of every start, and how far starts end above "
+                        "the best."),
+    }  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
     found = {}
-    for name, draw in pictures.items():
-        target = out / f"{name}.png"
-        draw(outcome, target)
-        found[name] = target
+    for name, (draw, told) in pictures.items():
+        found[name] = Picture(folder / f"{name}.png", told)
+        draw(outcome, found[name].path)
     return found
 
 

@@ -1,75 +1,89 @@
 """The report of a calibration: tables on the screen, and one HTML file with all pictures inside."""
 
-import base64
-import html
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 import jax
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from diffhydro._version import __version__
 from diffhydro.app.calibrate_figures import draw_all, short, worst
 from diffhydro.app.calibrate_output import AFTER, BEFORE, USUAL, Outcome
 from diffhydro.app.calibrate_worst import explain
 from diffhydro.app.config import Config
-from diffhydro.atomic import whole
+from diffhydro.app.page import Section, write_page
+from diffhydro.app.score_table import Rows, median
+from diffhydro.app.screen import grid
 from diffhydro.calibration.coordinates import position
 from diffhydro.calibration.search import ENDINGS
 from diffhydro.core.bijections import interval
 
-Rows = list[tuple[str, ...]]
 _WORST = 5
 
 
 def show(console: Console, outcome: Outcome, out: Path) -> None:
     """Print what came out."""
-    for title, rows in _tables(outcome).items():
-        table = Table(*rows[0], title=title, title_justify="left", box=None)
-        table.columns[0].overflow = "fold"
-        for row in rows[1:]:
-            table.add_row(*row)
-        console.print(table)
-    console.print(f"wrote {out / 'report.html'}", highlight=False)
-
-
-def write_report(out: Path, config: Config, outcome: Outcome, seconds: float) -> None:
-    """Draw, and write report.html."""
-    pictures = draw_all(out, outcome)
-    page = Template((files("diffhydro.app") / "calibrate_data" / "report.html").read_text("utf-8"))
-    tables = _tables(outcome) | _long_tables(outcome)
-    problem = outcome.fitting.problem
-    text = page.substitute(
-        {f"{name}_figure": _inside(path) for name, path in pictures.items()},
-        **{f"table_{i}": _html_table(rows) for i, rows in enumerate(tables.values())},
-        model=html.escape(config.model),
-        sites=problem.sites,
-        notes=" ".join(f"<li>{html.escape(note)}</li>" for note in outcome.fitting.notes),
-        reasons=_reasons(outcome),
-        worst=" ".join(
-            f"<li><b>{html.escape(problem.names[site])}</b>: {html.escape(words)}</li>"
-            for site, words in _worst(outcome)
-        ),
-        footer=f"diffhydro {__version__}, jax {jax.__version__} on "
-        f"{jax.devices()[0].platform}; {seconds:.0f} s; seed {config.search.seed}.",
-    )
-    with whole(out / "report.html") as part:
-        part.write_text(text, encoding="utf-8")
-
-
-def _tables(outcome: Outcome) -> dict[str, Rows]:
-    return {
+    tables = {
         "scores, median of sites": _score_rows(outcome),
         "parameters, median of sites; error of a twin in % of the range": _parameter_rows(outcome),
         "searches": _ending_rows(outcome),
     }
+    for title, rows in tables.items():
+        console.print(grid(rows, title))
+    console.print(f"wrote {out / 'report.html'}", highlight=False, soft_wrap=True)
 
 
-def _long_tables(outcome: Outcome) -> dict[str, Rows]:
-    return {"every site": _site_rows(outcome)}
+def write_report(out: Path, config: Config, outcome: Outcome, seconds: float, text: str) -> None:
+    """Draw, and write report.html.
+
+    Args:
+        text: The configuration as YAML.
+    """
+    footer = (
+        f"diffhydro {__version__}, jax {jax.__version__} on {jax.devices()[0].platform}; "
+        f"{seconds:.0f} s; seed {config.search.seed}."
+    )
+    title = f"diffhydro: a calibration of {config.model}"
+    sections = _sections(out, outcome, text)
+    write_page(out / "report.html", title, _verdict(outcome), sections, footer)
+
+
+def _sections(out: Path, outcome: Outcome, text: str) -> list[Section]:
+    drawn = draw_all(out / "figures", outcome)
+    usual = "Medians over sites. Climatology is the mean course of the year of the days of the fit."
+    twin = "Medians over sites; the error of a twin is in per cent of the range between the bounds."
+    searched = [*outcome.fitting.notes, *_reasons(outcome)]
+    return [
+        Section("Scores", [usual], [drawn["scores"]], [_score_rows(outcome)]),
+        Section(
+            "Parameters",
+            [twin],
+            [drawn["parameters"], drawn["correlation"]],
+            [_parameter_rows(outcome)],
+        ),
+        Section(
+            "Series",
+            ["The best site, the middle one and the worst."],
+            [drawn["series"], drawn["residuals"]],
+        ),
+        Section("The worst sites", _worst(outcome)),
+        Section("How it went", searched, [drawn["convergence"]], [_ending_rows(outcome)]),
+        Section("Every site", tables=[_site_rows(outcome)]),
+        Section("The configuration", ["Reading this file again gives this run."], code=text),
+    ]
+
+
+def _verdict(outcome: Outcome) -> str:
+    """Say how well the first series fits where it counts."""
+    name = outcome.fitting.problem.targets[0].name
+    after, before, usual = (
+        median(outcome.scores[name, outcome.judged, kind].rmse) for kind in (AFTER, BEFORE, USUAL)
+    )
+    days = "held-out days" if outcome.judged == "test" else "the days of the fit"
+    return (
+        f"Median RMSE of {name} over {outcome.fitting.problem.sites} sites: {after} on {days}; "
+        f"{before} before, and {usual} by the mean course of the year."
+    )
 
 
 def _score_rows(outcome: Outcome) -> Rows:
@@ -77,8 +91,7 @@ def _score_rows(outcome: Outcome) -> Rows:
     for (name, period, kind), found in outcome.scores.items():
         scored = int(np.isfinite(found.rmse).sum())
         numbers = [found.rmse, found.ubrmse, found.bias, found.r]
-        middle = [f"{np.nanmedian(x):.3f}" if np.isfinite(x).any() else "–" for x in numbers]
-        rows.append((name, period, kind, *middle, str(scored)))
+        rows.append((name, period, kind, *map(median, numbers), str(scored)))
     return rows
 
 
@@ -127,37 +140,22 @@ def _site_rows(outcome: Outcome) -> Rows:
         others = [outcome.scores[*key, kind].rmse for kind in (BEFORE, USUAL)]
         for site in worst(outcome, target.name):
             numbers = [found.rmse, *others, found.bias, found.r]
-            told = [f"{x[site]:.3f}" if np.isfinite(x[site]) else "–" for x in numbers]
+            told = [median(x[site]) for x in numbers]
             name = outcome.fitting.problem.names[site]
             rows.append((name, target.name, *told, str(int(found.days[site]))))
     return rows
 
 
-def _worst(outcome: Outcome) -> list[tuple[int, str]]:
-    name = outcome.fitting.problem.targets[0].name
+def _worst(outcome: Outcome) -> list[str]:
+    name, names = outcome.fitting.problem.targets[0].name, outcome.fitting.problem.names
     order = worst(outcome, name)
     scored = order[np.isfinite(outcome.scores[name, outcome.judged, AFTER].rmse[order])]
-    return [(int(site), explain(outcome, name, int(site))) for site in scored[::-1][:_WORST]]
+    chosen = [int(site) for site in scored[::-1][:_WORST]]
+    return [f"{names[site]}: {explain(outcome, name, site)}" for site in chosen]
 
 
-def _reasons(outcome: Outcome) -> str:
+def _reasons(outcome: Outcome) -> list[str]:
     if not outcome.fitted.reasons:
-        return "<p>All sites have a result.</p>"
-    names = outcome.fitting.problem.names
-    told = [
-        f"<li>{html.escape(names[s])}: {html.escape(r)}</li>"
-        for s, r in outcome.fitted.reasons.items()
-    ]
-    return f"<p>Sites without a result:</p><ul>{''.join(told)}</ul>"
-
-
-def _inside(path: Path) -> str:
-    return base64.b64encode(path.read_bytes()).decode()
-
-
-def _html_table(rows: Rows) -> str:
-    def line(cells: tuple[str, ...], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-    body = "\n".join(line(row, "td") for row in rows[1:])
-    return f"<table>\n<thead>{line(rows[0], 'th')}</thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+        return ["All sites have a result."]
+    names, reasons = outcome.fitting.problem.names, outcome.fitted.reasons.items()
+    return [f"{names[site]} was not fitted: {reason}" for site, reason in reasons]

@@ -82,7 +82,7 @@ def _overview(runs: list[Ended]) -> Section:
     rows: Rows = [("run", "task", "ended", "minutes", "version")]
     for one in runs:
         record = one.record
-        # Calibrations write their record when they have ended, and say no more about it.
+        # Studies of sensitivity write their record when they have ended, and say no more of it.
         ended = record.get("finished", "seconds" in record)
         minutes = f"{record['seconds'] / 60:.1f}" if "seconds" in record else "–"
         task = str(one.config.get("experiment", one.config.get("task", "–")))

@@ -30,7 +30,7 @@ class RunFolder:
 
     def say(self, text: str) -> None:
         """Tell the user, and write it down."""
-        self._console.print(text, highlight=False, soft_wrap=True)
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
         self.note(text)
 
     def note(self, text: str) -> None:
