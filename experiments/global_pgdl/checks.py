@@ -3,7 +3,7 @@
 from typing import Any
 
 from experiments.global_pgdl.models import CONSERVING, COUPLED, DL, FED, PB
-from experiments.global_pgdl.tables import ALL, Rows
+from experiments.global_pgdl.tables import ALL, OWN, Rows
 
 HONEST_ALL = "all retrievals"
 _CLOSED = 0.1  # mm in some years of single precision
@@ -41,11 +41,14 @@ def claims(tables: dict[str, Rows], rule: str) -> dict[str, bool]:
         if wet[DL][column] is not None:
             held = wet[COUPLED][column] <= 0.5 * wet[DL][column]
             made[f"violations, {where}: coupled ≤ 0.5 × DL"] = held
-    mixing = {(row["model"], row["trained_on"]): row for row in tables["table_5_mixing"]}
-    if mixing:
+    mixing: dict[Any, Any] = {
+        (row["mixed_from"], row["model"], row["trained_on"]): row
+        for row in tables["table_5_mixing"]
+    }
+    for rule in dict.fromkeys(key[0] for key in mixing):
         for kind in (FED, CONSERVING):
-            own, other = mixing[kind, "the region"], mixing[kind, "all regions"]
-            made[f"regions beat mixing, {kind}"] = own["rmse"] < other["rmse"]
+            own, other = mixing[rule, kind, OWN], mixing[rule, kind, rule]
+            made[f"regions beat mixing of {rule}, {kind}"] = own["rmse"] < other["rmse"]
     return made
 
 

@@ -1,5 +1,6 @@
 """Step 3: who learns from whom. Every fold is a member of the programs that train."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from diffhydro.data.places import Places as Spots
 from diffhydro.data.splits.twins import TWINS
 from diffhydro.errors import InputError
+from experiments.global_pgdl.mixing import SAME_CLIMATE, drawn
 from experiments.global_pgdl.places import Stations
 
 LEFT_OUT, WHOLE, MIXED = "left out", "whole region", "mixed"
@@ -19,6 +21,7 @@ class Member:
     Args:
         train: Rows of the stations it learns from.
         test: Rows it is tested at; none for a whole region.
+        rule: How the training sites of a mixed fold were drawn.
     """
 
     region: int
@@ -26,18 +29,26 @@ class Member:
     train: np.ndarray
     test: np.ndarray
     seed: int
+    rule: str = ""
 
 
 def members(
-    stations: Stations, labels: np.ndarray, *, seeds: tuple[int, ...], mixed: int = 0
+    stations: Stations,
+    labels: np.ndarray,
+    *,
+    seeds: tuple[int, ...],
+    mixed: int = 0,
+    climates: np.ndarray | None = None,
 ) -> tuple[Member, ...]:
     """Make all folds: one for each site of each region, one for each region, some that mix.
 
     Args:
         labels: The region of each station.
-        mixed: Sites of a region that are tested once more, with as many training sites, drawn from
-            all regions.
+        mixed: Sites of a region that are tested once more, with as many training sites of others.
+        climates: The main climate of each station, −1 where it is not known; so are all by default.
     """
+    if climates is None:
+        climates = np.full(len(stations), -1)
     made: list[Member] = []
     for seed in seeds:
         for region in np.unique(labels):
@@ -47,9 +58,21 @@ def members(
             made.append(Member(int(region), WHOLE, rows, rows[:0], seed))
             for number in np.linspace(0, len(folds) - 1, min(mixed, len(folds))).astype(int):
                 train, test = folds[number]
-                others = _drawn(stations, labels, test, len(train), seed)
-                made.append(Member(int(region), MIXED, others, test, seed))
+                others = drawn(stations.places, labels, climates, test, len(train), seed)
+                made.append(Member(int(region), MIXED, others.rows, test, seed, others.rule))
     return tuple(made)
+
+
+def how_mixed(members: Sequence[Member]) -> list[str]:
+    """Say by which rule training sites were drawn, for how many folds."""
+    rules = [one.rule for one in members if one.kind == MIXED]
+    if not rules:
+        return []
+    return [
+        f"Mixed training sites are of other regions with the main climate of the test site in "
+        f"{rules.count(SAME_CLIMATE)} of {len(rules)} folds; in the others too few sites have it, "
+        "or none is known to, and sites of all regions were drawn."
+    ]
 
 
 def _groups(stations: Stations, rows: np.ndarray) -> list[np.ndarray]:
@@ -75,16 +98,3 @@ def _without(
             names = ", ".join(stations.places.names[which])
             raise InputError(f"a fold has nothing to {side}: no value at {names}; leave them out")
     return train, test
-
-
-def _drawn(
-    stations: Stations, labels: np.ndarray, test: np.ndarray, count: int, seed: int
-) -> np.ndarray:
-    """Draw training sites of all regions alike, without the test site and its twins."""
-    near = np.abs(stations.places.latitude - stations.places.latitude[test[0]]) < 0.05
-    near &= np.abs(stations.places.longitude - stations.places.longitude[test[0]]) < 0.05
-    open_to_all = np.setdiff1d(np.flatnonzero(~near), test)
-    weight = 1.0 / np.bincount(labels)[labels[open_to_all]]
-    rng = np.random.default_rng([seed, int(test[0])])
-    chosen = rng.choice(open_to_all, count, replace=False, p=weight / weight.sum())
-    return np.sort(chosen)

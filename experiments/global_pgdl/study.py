@@ -15,8 +15,9 @@ from experiments.global_pgdl import figures, tables
 from experiments.global_pgdl.balance import Water, balances
 from experiments.global_pgdl.checks import claims
 from experiments.global_pgdl.earth import Earth, open_earth
-from experiments.global_pgdl.folds import LEFT_OUT, Member, members
+from experiments.global_pgdl.folds import LEFT_OUT, Member, how_mixed, members
 from experiments.global_pgdl.globe import Globe, predicted, satellite_of, start_of_cells
+from experiments.global_pgdl.mixing import climates_of
 from experiments.global_pgdl.models import Models, train
 from experiments.global_pgdl.places import Places, Stations
 from experiments.global_pgdl.preset import Preset
@@ -78,7 +79,8 @@ def study(preset: Preset, earth: Earth, out: Path, clock: "Clock") -> Outcome:
     found = find_regions(counted if cells is None else cells, counted, preset.clustering, 0)
     stations = prepared(kept.isel(site=found.kept), preset.first, preset.cell, seed=0)
     labels = found.regions.site_labels[found.kept]
-    folds = members(stations, labels, seeds=preset.seeds, mixed=preset.mixed)
+    climates = climates_of(kept)[found.kept]
+    folds = members(stations, labels, seeds=preset.seeds, mixed=preset.mixed, climates=climates)
     models = train(stations, folds, preset, out, clock)
     clock("leaving sites out")
     at_sites = tested(models, stations, folds, preset.network.look_back)
@@ -105,7 +107,8 @@ def study(preset: Preset, earth: Earth, out: Path, clock: "Clock") -> Outcome:
     held = claims(made, HONEST)
     with whole(out / "checks.json") as part:
         part.write_text(json.dumps(held, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return Outcome(made, drawn, held, _words(preset, verdicts, found, stations))
+    words = [*_words(preset, verdicts, found, stations), *how_mixed(folds)]
+    return Outcome(made, drawn, held, words)
 
 
 def _globe(

@@ -18,6 +18,7 @@ from experiments.global_pgdl.sites import SCORES, Tested
 
 Rows = list[dict[str, Any]]
 ALL = "all"
+OWN = "the region"  # against others, in table 5
 
 
 def table_regions(found: Found, used: np.ndarray) -> Rows:
@@ -132,19 +133,27 @@ def table_globe(globe: Globe) -> Rows:
 
 
 def table_mixing(found: Tested, members: Sequence[Member]) -> Rows:
-    """Table 5: training sites of the region against as many of all regions, at the same sites."""
+    """Table 5: training sites of the region against as many of others, at the same sites.
+
+    By the rule that drew them, with the number of folds it drew for.
+    """
     scores = found.scores()
     held = {MIXED: {}, LEFT_OUT: {}}
     for place, (fold, row) in enumerate(zip(found.folds, found.rows, strict=True)):
         held[members[fold].kind][members[fold].seed, int(row)] = place
     mixed, own = held[MIXED], held[LEFT_OUT]
-    both = [key for key in mixed if key in own]
+    by_rule: dict[str, list[Any]] = {}
+    for key, place in mixed.items():
+        if key in own:
+            by_rule.setdefault(members[found.folds[place]].rule, []).append(key)
     rows: Rows = []
-    for kind in KINDS if both else ():
-        for name, where in (("the region", own), ("all regions", mixed)):
-            at = np.array([where[key] for key in both])
-            means = {s: float(np.nanmean(scores[kind][s][at])) for s in SCORES}
-            rows.append({"model": kind, "trained_on": name, "sites": len(at)} | means)
+    for rule, both in by_rule.items():
+        for kind in KINDS:
+            for name, where in ((OWN, own), (rule, mixed)):
+                at = np.array([where[key] for key in both])
+                means = {s: float(np.nanmean(scores[kind][s][at])) for s in SCORES}
+                row = {"mixed_from": rule, "model": kind, "trained_on": name, "folds": len(at)}
+                rows.append(row | means)
     return rows
 
 
