@@ -76,14 +76,13 @@ def _sections(out: Path, outcome: Outcome, text: str) -> list[Section]:
 def _verdict(outcome: Outcome) -> str:
     """Say how well the first series fits where it counts."""
     name = outcome.fitting.problem.targets[0].name
-    after, before, usual = (
-        median(outcome.scores[name, outcome.judged, kind].rmse) for kind in (AFTER, BEFORE, USUAL)
-    )
+    found = {kind: outcome.scores[name, outcome.judged, kind].rmse for kind in (BEFORE, USUAL)}
+    others = [f"{kind} {median(x)}" for kind, x in found.items() if np.isfinite(x).any()]
+    after = median(outcome.scores[name, outcome.judged, AFTER].rmse)
     days = "held-out days" if outcome.judged == "test" else "the days of the fit"
-    return (
-        f"Median RMSE of {name} over {outcome.fitting.problem.sites} sites: {after} on {days}; "
-        f"{before} before, and {usual} by the mean course of the year."
-    )
+    beside = f" ({', '.join(others)})" if others else ""
+    sites = outcome.fitting.problem.sites
+    return f"Median RMSE of {name} over {sites} sites, on {days}: {after}{beside}."
 
 
 def _score_rows(outcome: Outcome) -> Rows:

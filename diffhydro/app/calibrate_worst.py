@@ -16,10 +16,10 @@ def explain(outcome: Outcome, name: str, site: int) -> str:
     usual = outcome.scores[name, outcome.judged, USUAL].rmse[site]
     rmse, bias, r = found.rmse[site], found.bias[site], found.r[site]
     share = bias**2 / rmse**2 if rmse > 0 else 0.0
-    told = [
-        f"RMSE {rmse:.3f}, of whose square {100 * share:.0f} % is bias ({bias:+.3f}); r {r:.2f}; "
-        f"the course of the year alone has {usual:.3f}"
-    ]
+    told = [f"RMSE {rmse:.3f}, of whose square {100 * share:.0f} % is bias ({bias:+.3f})"]
+    told.append(f"r {r:.2f}")
+    if np.isfinite(usual):
+        told.append(f"the course of the year alone has {usual:.3f}")
     return "; ".join(told + _signs(outcome, name, site, share))
 
 

@@ -36,6 +36,13 @@ def test_a_good_fit_has_nothing_but_its_numbers():
     assert text.count(";") == 2
 
 
+def test_a_year_that_is_not_known_is_not_compared():
+    some = np.where(np.arange(730) % 365 < 100, np.nan, WAVE + noise())
+    assert "the course of the year alone has 0.0" in told(some, WAVE)
+    never = np.where(TRAIN, np.nan, WAVE + noise())
+    assert "nan" not in told(never, WAVE)
+
+
 def test_a_perfect_fit_is_told_too():
     assert told(WAVE, WAVE).startswith("RMSE 0.000, of whose square 0 % is bias")
 
