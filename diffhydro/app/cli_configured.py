@@ -1,8 +1,9 @@
 """Commands that read a configuration, and those that use what a training has left."""
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -29,43 +30,55 @@ Attributes = Annotated[
 ]
 
 
-def calibrate(
-    config: ConfigFile,
-    out: OutFolder = None,
-    changes: Changes = None,
-    print_config: PrintConfig = False,
-    cache: Cached = True,
-) -> None:
-    """Fit parameters of a land model to observations, at every site for itself or together.
+class _Task(NamedTuple):
+    """A command that reads a configuration and leaves a folder.
 
-    Goes on where it was interrupted when it is called again in the same way.
+    Attributes:
+        told: What its help says.
+        kind: Module and name of its configuration.
+        program: Module that does it.
     """
-    _run("calibrate", config, out, changes, print_config, cache)
+
+    told: str
+    kind: tuple[str, str]
+    program: str
 
 
-def sensitivity(
-    config: ConfigFile,
-    out: OutFolder = None,
-    changes: Changes = None,
-    print_config: PrintConfig = False,
-    cache: Cached = True,
-) -> None:
-    """Find which parameter, and which rain, a result rests on; a figure for each method."""
-    _run("sensitivity", config, out, changes, print_config, cache)
+_GOES_ON = "Goes on where it was interrupted when it is called again in the same way."
+_TASKS = {
+    "calibrate": _Task(
+        "Fit parameters of a land model to observations, at every site for itself or together."
+        f"\n\n{_GOES_ON}",
+        ("diffhydro.app.config", "Config"),
+        "diffhydro.app.calibrate",
+    ),
+    "sensitivity": _Task(
+        "Find which parameter, and which rain, a result rests on; a figure for each method.",
+        ("diffhydro.app.sensitivity_config", "SensitivityConfig"),
+        "diffhydro.app.sensitivity",
+    ),
+    "train": _Task(
+        "Train a network with or without physics, and score it where it was not trained."
+        f"\n\n{_GOES_ON}",
+        ("diffhydro.app.train.config", "TrainConfig"),
+        "diffhydro.app.train.run",
+    ),
+}
 
 
-def train(
-    config: ConfigFile,
-    out: OutFolder = None,
-    changes: Changes = None,
-    print_config: PrintConfig = False,
-    cache: Cached = True,
-) -> None:
-    """Train a network with or without physics, and score it where it was not trained.
+def _command(task: str) -> Callable[..., None]:
+    """Make the command of a task: all are called in the same way."""
 
-    Goes on where it was interrupted when it is called again in the same way.
-    """
-    _run("train", config, out, changes, print_config, cache)
+    def command(
+        config: ConfigFile,
+        out: OutFolder = None,
+        changes: Changes = None,
+        print_config: PrintConfig = False,
+        cache: Cached = True,
+    ) -> None:
+        _run(task, config, out, changes, print_config, cache)
+
+    return command
 
 
 def run(
@@ -198,17 +211,9 @@ def experiment(
 
 def add_to(app: typer.Typer) -> None:
     """Put these commands into the program."""
-    for command in (
-        calibrate,
-        sensitivity,
-        train,
-        tune,
-        evaluate,
-        predict,
-        experiment,
-        report,
-        run,
-    ):
+    for name, task in _TASKS.items():
+        app.command(name, help=task.told)(_command(name))
+    for command in (tune, evaluate, predict, experiment, report, run):
         app.command()(command)
 
 
@@ -225,23 +230,12 @@ def _run(
         return
     folder = required(out)
     prepare(cache)
-    import_module(_TASKS[task][1]).run(config, folder, tuple(changes or ()))
+    import_module(_TASKS[task].program).run(config, folder, tuple(changes or ()))
 
 
 def _print(task: str, config: Path, changes: list[str] | None) -> None:
     from diffhydro.app.config_reading import as_yaml, read_as
 
-    module, name = _TASKS[task][0]
+    module, name = _TASKS[task].kind
     kind = getattr(import_module(module), name)
     typer.echo(as_yaml(read_as(kind, config, changes or ())), nl=False)
-
-
-# What a task is configured by, and what does it: a module and a name of each.
-_TASKS = {
-    "calibrate": (("diffhydro.app.config", "Config"), "diffhydro.app.calibrate"),
-    "sensitivity": (
-        ("diffhydro.app.sensitivity_config", "SensitivityConfig"),
-        "diffhydro.app.sensitivity",
-    ),
-    "train": (("diffhydro.app.train.config", "TrainConfig"), "diffhydro.app.train.run"),
-}
