@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.global_pgdl import study
+from diffhydro.errors import InputError
+from experiments.global_pgdl.earth import open_earth
 from experiments.global_pgdl.preset import Preset
-from experiments.global_pgdl.real import study as real
-from experiments.global_pgdl.study import Outcome
+from experiments.global_pgdl.real.places import places
+from experiments.global_pgdl.real.study import study as study_of_stations
+from experiments.global_pgdl.study import Clock, Outcome, study
 
 
 def run(
@@ -24,6 +26,11 @@ def run(
         attributes: A table of stations.
         report: Is told what is done now.
     """
-    if preset.stations is None:
-        return study.run(preset, out, data=data, attributes=attributes, report=report)
-    return real.run(preset, out, data=data, attributes=attributes, report=report)
+    how = preset.stations
+    if how is None:
+        clock = Clock(report)
+        return study(preset, open_earth(preset, out, data, attributes, clock), out, clock)
+    if data is None:
+        raise InputError(f"preset {preset.name} is of stations; give their file as data")
+    sites = places(data, attributes, preset.depth, how.spin_up, preset.first, preset.last)
+    return study_of_stations(preset, sites, out, report)

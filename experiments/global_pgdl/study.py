@@ -14,7 +14,7 @@ from diffhydro.data.regions import features_of
 from experiments.global_pgdl import figures, tables
 from experiments.global_pgdl.balance import Water, balances
 from experiments.global_pgdl.checks import claims
-from experiments.global_pgdl.earth import Earth, open_earth
+from experiments.global_pgdl.earth import Earth
 from experiments.global_pgdl.folds import LEFT_OUT, Member, how_mixed, members
 from experiments.global_pgdl.globe import Globe, predicted, satellite_of, start_of_cells
 from experiments.global_pgdl.mixing import climates_of
@@ -45,26 +45,6 @@ class Outcome:
     figures: list[Path]
     checks: dict[str, bool]
     words: list[str] = field(default_factory=list)
-
-
-def run(
-    preset: Preset,
-    out: Path,
-    *,
-    data: Path | None = None,
-    attributes: Path | None = None,
-    report: Callable[[str], None] = lambda words: None,
-) -> Outcome:
-    """Run the study; tables and figures go into `out`.
-
-    Args:
-        data: A folder of a virtual Earth, made there if it is not; or a file of stations.
-        attributes: A table of stations.
-        report: Is told what is done now.
-    """
-    clock = Clock(report)
-    earth = open_earth(preset, out, data, attributes, clock)
-    return study(preset, earth, out, clock)
 
 
 def study(preset: Preset, earth: Earth, out: Path, clock: "Clock") -> Outcome:

@@ -9,7 +9,6 @@ import numpy as np
 
 from diffhydro.core.ensembles import member as member_of
 from diffhydro.data.start_windows import StartWindows
-from diffhydro.errors import InputError
 from diffhydro.evaluation.baselines import BoostedTrees, WeatherSums
 from diffhydro.evaluation.figures import draw_boxes, draw_series
 from experiments.global_pgdl.once import Once
@@ -19,7 +18,7 @@ from experiments.global_pgdl.real.kept import keep
 from experiments.global_pgdl.real.members import Member, members
 from experiments.global_pgdl.real.networks import FED, GUIDED, kinds
 from experiments.global_pgdl.real.physics import PB, calibrated, water
-from experiments.global_pgdl.real.places import FORCING, OBSERVED, TEXTURE, places
+from experiments.global_pgdl.real.places import FORCING, OBSERVED, TEXTURE
 from experiments.global_pgdl.real.scores import Found, by_station, claims, found_of, medians
 from experiments.global_pgdl.real.settings import Start
 from experiments.global_pgdl.study import Outcome
@@ -32,21 +31,11 @@ if TYPE_CHECKING:
 TREES, LEVELLED = "boosted trees", "PB at the level of the start window"
 
 
-def run(
-    preset: Preset,
-    out: Path,
-    *,
-    data: Path | None,
-    attributes: Path | None,
-    report: Callable[[str], None],
-) -> Outcome:
-    """Run the study at the stations of a file; tables, figures and models go into `out`."""
+def study(preset: Preset, sites: "xr.Dataset", out: Path, report: Callable[[str], None]) -> Outcome:
+    """Go through all steps, with the stations there; models go into `out` too."""
     how = preset.stations
     assert how is not None
-    if data is None:
-        raise InputError(f"preset {preset.name} is of stations; give their file as data")
     out.mkdir(parents=True, exist_ok=True)
-    sites = places(data, attributes, preset.depth, how.spin_up, preset.first, preset.last)
     folds = members(sites, how.folds)
     report(f"physics, for {len(folds) - 1} folds of {sites.sizes['site']} stations")
     series = {name: sites[name].values for name in FORCING}
