@@ -10,10 +10,10 @@ from diffhydro.core.timeloop import SOLVED, AbstractMemory
 from diffhydro.coupling.hybrid import Physics, check_physics, simulate
 from diffhydro.coupling.inputs import Inputs
 from diffhydro.errors import InputError
-from diffhydro.land.trajectory import Fluxes, Trajectory
+from diffhydro.land.trajectory import FLUXES, Trajectory
 from diffhydro.typing import Array, Float, Key
 
-WATER = ("infiltration", "transpiration", "evaporation")  # I_F, E_V and E_S of study A
+WATER = ("inflow", "transpiration", "evaporation")  # I_F, E_V and E_S of study A
 
 
 class AbstractFluxes(eqx.Module):
@@ -54,10 +54,9 @@ class Coupled(AbstractFluxes):
 
     def __check_init__(self) -> None:
         check_physics(self, self.physics)
-        if unknown := [name for name in self.names if name not in Fluxes.__dataclass_fields__]:
+        if unknown := [name for name in self.names if name not in FLUXES]:
             raise InputError(
-                f"a physics has no flux {', '.join(unknown)}; it has "
-                f"{', '.join(Fluxes.__dataclass_fields__)}"
+                f"a physics has no flux {', '.join(unknown)}; it has {', '.join(FLUXES)}"
             )
 
     def __call__(

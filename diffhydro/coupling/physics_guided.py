@@ -39,7 +39,7 @@ class PhysicsGuided(AbstractPredictor, AbstractWindowed):
         past: Name of the observed soil moisture among the series, without gaps.
         unit: Mean and standard deviation of soil moisture in training, m³/m³.
         flux_unit: What fluxes are divided by, mm per step.
-        rises: When soil moisture may rise; by the first of the fluxes, which is infiltration.
+        rises: When soil moisture may rise; by the first of the fluxes, which is inflow.
     """
 
     fluxes: AbstractFluxes
@@ -56,7 +56,7 @@ class PhysicsGuided(AbstractPredictor, AbstractWindowed):
         _check(self, shapes)
         if not isinstance(self.rises, Always) and self.fluxes.names[0] != WATER[0]:
             raise InputError(
-                f"rises looks at infiltration, which has to be the first flux; the fluxes are "
+                f"rises looks at {WATER[0]}, which has to be the first flux; the fluxes are "
                 f"{', '.join(self.fluxes.names)}"
             )
 

@@ -1,8 +1,8 @@
 """When a predicted soil moisture may rise: always, or only where physics let water in.
 
 A network that predicts soil moisture is free to make it rise without rain. `WithWater` takes that
-freedom away: on a day on which nothing infiltrates, after another such day, the prediction is at
-most that of the day before.
+freedom away: on a day on which nothing enters the soil, after another such day, the prediction is
+at most that of the day before.
 """
 
 from abc import abstractmethod
@@ -28,7 +28,7 @@ class AbstractRises(eqx.Module):
 
         Args:
             before: Soil moisture of the day before.
-            recent: Infiltration of the last days, today last, mm per step.
+            recent: What entered the soil on the last days, today last, mm per step.
         """
 
 
@@ -59,7 +59,7 @@ class WithWater(AbstractRises):
     Args:
         days: That have to be without water, today among them: the mean of a day may rise after a
             rainy one.
-        trace: Infiltration, mm per step, that is as good as none.
+        trace: What may enter, mm per step, and is as good as none.
     """
 
     days: int = eqx.field(static=True, default=2)

@@ -1,6 +1,6 @@
 """Days on which soil gets wetter though no water came: violations of the water balance.
 
-A dry spell is a run of at least 10 days on which nothing infiltrates and something evaporates
+A dry spell is a run of at least 10 days on which nothing enters the soil and something evaporates
 (I_F = 0, and E_V > 0 or E_S > 0). Soil moisture must not rise within it. A day is a violation if
 the prediction is above that of the day before, both days of one spell, and if what was observed
 bears the spell out (Xi & Zhuang 2026): at sites it rises on none of the spell's days; in cells of a
@@ -68,7 +68,7 @@ class _Spells:
 def violations(
     soil_moisture: "xr.DataArray",
     observed: "xr.DataArray",
-    infiltration: "xr.DataArray",
+    inflow: "xr.DataArray",
     transpiration: "xr.DataArray",
     soil_evaporation: "xr.DataArray",
     *,
@@ -81,15 +81,16 @@ def violations(
 
     Args:
         soil_moisture: Predicted.
-        infiltration: Of the process model, mm/day, as are both kinds of evaporation.
+        inflow: Into the soil, before any evaporates: of the process model, mm/day, as are both
+            kinds of evaporation.
         witness: `AT_SITES` or `IN_CELLS`, or shares of your own.
         least: Days that make a dry spell.
-        trace: Infiltration up to this is none, mm/day: models with smooth thresholds never reach 0.
+        trace: Inflow up to this is none, mm/day: models with smooth thresholds never reach 0.
     """
     import xarray as xr
 
     given = together(
-        over, soil_moisture=soil_moisture, observed=observed, infiltration=infiltration,
+        over, soil_moisture=soil_moisture, observed=observed, inflow=inflow,
         transpiration=transpiration, soil_evaporation=soil_evaporation,
     )  # fmt: skip
     _check_steps(given[0], over)

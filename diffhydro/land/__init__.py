@@ -5,6 +5,7 @@ from diffhydro.land.canopy import Canopy
 from diffhydro.land.conductance import AbstractConductance, Jarvis
 from diffhydro.land.fallow import Fallow
 from diffhydro.land.forcing import Forcing
+from diffhydro.land.from_below import AbstractFromBelow, AsItFlows, NoMoreThanInflow
 from diffhydro.land.ground import AbstractGround
 from diffhydro.land.hbv import Capillary, Hbv, NoCapillary
 from diffhydro.land.initial import AbstractInitial, UniformHead, WaterContents, WaterTable
@@ -109,6 +110,9 @@ __all__ = [
     "NoRunoff",
     "SaturationPower",
     "SubGrid",
+    "AbstractFromBelow",
+    "AsItFlows",
+    "NoMoreThanInflow",
     # laws of HBV
     "Capillary",
     "NoCapillary",

@@ -41,6 +41,17 @@ class Fluxes(eqx.Module):
     melt: Float[Array, "*site time"] | None = None
     effort: Effort | None = None
 
+    @property
+    def inflow(self) -> Float[Array, "*site time"]:
+        """Give what entered the soil from above before any of it evaporated: I_F of study A.
+
+        It is zero on days without rain and melt, whatever evaporates.
+        """
+        return self.infiltration + self.evaporation
+
+
+FLUXES = (*Fluxes.__dataclass_fields__, "inflow")
+
 
 class Profile(eqx.Module):
     """Soil moisture by depth and time.

@@ -18,6 +18,7 @@ from diffhydro.core.parameters import parameter
 from diffhydro.core.precision import astype
 from diffhydro.errors import InputError
 from diffhydro.land.forcing import Forcing
+from diffhydro.land.from_below import AbstractFromBelow, AsItFlows
 from diffhydro.land.ground import GROUND_NEEDS, AbstractGround, AbstractGroundStep, soil_warmth
 from diffhydro.land.runoff import AbstractRunoff, Ground, SaturationPower
 from diffhydro.land.soil_evaporation import FIELD_CAPACITY, AbstractDryness, LeePielke
@@ -61,6 +62,7 @@ class Upland(AbstractGround):
         stress: How a root suffers from the head beside it.
         dryness: How the surface holds its water.
         runoff: What does not enter.
+        from_below: What the top keeps of the water that comes up.
         frost: How ice slows the water; None for soil that does not freeze.
         base: Share of the free drainage that the foot lets through; 0 is an impervious base.
         saturation: Of all layers at the start.
@@ -73,6 +75,7 @@ class Upland(AbstractGround):
     stress: AbstractStress = eqx.field(default_factory=LinearStress)
     dryness: AbstractDryness = eqx.field(default_factory=LeePielke)
     runoff: AbstractRunoff = eqx.field(default_factory=SaturationPower)
+    from_below: AbstractFromBelow = eqx.field(default_factory=AsItFlows)
     frost: Impedance | None = None
     base: Float[Array, ""] = parameter(
         unit="-",
@@ -162,8 +165,10 @@ class UplandStep(AbstractGroundStep):
         layers = Layers(soil, thickness, upland.base)
         push = Push(entering - evaporation, uptake)
         steps = max(1, round(upland.steps_per_day * days))
-        theta, moved = redistribute(theta, layers, push, days, steps)
+        after, moved = redistribute(theta, layers, push, days, steps)
         infiltration = days * (entering - evaporation) - moved.exfiltration
+        inflow = infiltration + days * evaporation
+        theta = upland.from_below.kept(theta, after, soil.theta_s, thickness, inflow)
         return UplandState(theta, memory, warmth), Fluxes(
             precipitation=days * now.precipitation,
             infiltration=infiltration,

@@ -7,7 +7,7 @@ With the storage S = Σ θ Δz of the predicted depths, mm,
     drying    L = mean over t within dry spells of (S_t − S_{t−1})₊ / Σ Δz,  m³/m³
 
 A loss of water that nobody gave, such as drainage, may be up to q; a gain that nobody gave has no
-excuse. A dry spell is a run of steps without infiltration while something evaporates, as Xi &
+excuse. A dry spell is a run of steps without inflow while something evaporates, as Xi &
 Zhuang (2026) count violations of the water balance. Water contents belong to the ends of steps.
 """
 
@@ -34,7 +34,7 @@ class ClosedBalance(AbstractBatchLoss):
     Args:
         thickness: Of the soil that each predicted depth stands for, mm; one number for predictions
             without an axis of depth, else one for each entry of the last axis.
-        gains: Names of fluxes into that soil, mm/day, such as infiltration; see `flux`.
+        gains: Names of fluxes into that soil, mm/day, such as the inflow; see `flux`.
         losses: Names of those out of it, such as evaporation and transpiration.
         seepage: Most of a loss that is not among them, mm/day; ∞ asks only that no water comes
             from nowhere.
@@ -79,17 +79,17 @@ class DryingOnly(AbstractBatchLoss):
     a spell is dry is a matter of given numbers and has no slope.
 
     Args:
-        infiltration: Name of what enters the soil; see `flux`.
+        inflow: Name of what enters the soil; see `flux`.
         evaporation: Names of what leaves it; some of it must flow.
         thickness: See `ClosedBalance`; the soil dries as a whole, for within it water moves.
         least: Days of a spell.
-        trace: Infiltration, mm/day, that is as good as none.
+        trace: Inflow, mm/day, that is as good as none.
         source: Spells in which this one saw a rise do not count; all count if not given. It has
             the axes of the prediction but depth.
         where: See `BeyondBounds`; without an axis of depth.
     """
 
-    infiltration: str = eqx.field(static=True)
+    inflow: str = eqx.field(static=True)
     evaporation: tuple[str, ...] = eqx.field(static=True)
     thickness: tuple[float, ...] = eqx.field(static=True, default=(1.0,))
     least: float = eqx.field(static=True, default=_SPELL)
@@ -110,7 +110,7 @@ class DryingOnly(AbstractBatchLoss):
     def __call__(self, prediction: Any, sample: Sample) -> Float[Array, ""]:
         water, weight = _storage(prediction, self.output, sample, self.where, self.thickness)
         lost = [flux(name, prediction, sample, water) for name in self.evaporation]
-        is_dry = (weight > 0) & (flux(self.infiltration, prediction, sample, water) <= self.trace)
+        is_dry = (weight > 0) & (flux(self.inflow, prediction, sample, water) <= self.trace)
         is_dry = is_dry & (jnp.sum(jnp.stack(lost), axis=0) > 0)
         begin, end = _spell(is_dry)
         counts = is_dry & (end - begin >= int(np.ceil(self.least / sample.inputs.step)))

@@ -24,6 +24,7 @@ from diffhydro.coupling import (
 )
 from diffhydro.coupling.fluxes import WATER
 from diffhydro.data.scaling import Scaler, log_z_score
+from diffhydro.land import AbstractFromBelow, NoMoreThanInflow
 from diffhydro.networks import FlaxHead, Lstm, Mlp, TwoBranches
 from diffhydro.networks.dropout import EveryTime
 from experiments.global_pgdl.folds import Member
@@ -103,7 +104,8 @@ def conserving(
 ) -> Observed:
     """Let a network move parameters of PB: what is predicted is what its stores hold.
 
-    It reads the place, and by how much PB was off in the start window.
+    It reads the place, and by how much PB was off in the start window. Its top 10 cm gain no more
+    than enters from above: soil moisture does not rise in a dry spell.
     """
     names = (*STATIC, OFFSET)
     network = Mlp(how.widths, len(LEARNED), start=0.05)
@@ -111,7 +113,10 @@ def conserving(
 
     def one(i: int, fold: Member) -> Observed:
         place = Features((), names, scaling(stations, fold))
-        physics = member(pb, i).physics
+        physics = eqx.tree_at(
+            lambda m: m.upland.from_below, member(pb, i).physics, NoMoreThanInflow(),
+            is_leaf=lambda x: isinstance(x, AbstractFromBelow),
+        )  # fmt: skip
         return Observed(StaticParameters(physics, member(heads, 0), place, LEARNED), pb.instrument)
 
     made = stack([one(i, fold) for i, fold in enumerate(members)])

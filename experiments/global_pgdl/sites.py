@@ -54,7 +54,7 @@ def wet_days(
     witness: Witness,
 ) -> dict[str, np.ndarray]:
     """Count days on which soil moisture rises in dry spells of PB, `[place]`, for each model."""
-    water = fluxes["infiltration"], fluxes["transpiration"], fluxes["evaporation"]
+    water = fluxes["inflow"], fluxes["transpiration"], fluxes["evaporation"]
     return {
         name: violations(x, observed, *water, witness=witness, trace=trace)["days"].values
         for name, x in moisture.items()

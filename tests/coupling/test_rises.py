@@ -26,8 +26,8 @@ def free_run(model):
 @pytest.mark.parametrize("days", [1, 2])
 def test_a_free_run_rises_only_where_physics_let_water_in(days):
     wild = shouting(guided(Coupled(physics=layers())), 3.0)
-    rain = np.asarray(feed(layers(), inputs()).series["infiltration"])[..., LAG - 1 :] > TRACE
-    before = np.asarray(feed(layers(), inputs()).series["infiltration"])[..., LAG - 2 : -1] > TRACE
+    rain = np.asarray(feed(layers(), inputs()).series["inflow"])[..., LAG - 1 :] > TRACE
+    before = np.asarray(feed(layers(), inputs()).series["inflow"])[..., LAG - 2 : -1] > TRACE
     came = rain | before if days == 2 else rain
     for model, is_ruled in ((wild, False), (ruled(wild, days), True)):
         said, last = free_run(model)
@@ -43,10 +43,10 @@ def test_where_it_does_not_bind_nothing_changes():
     assert (after <= before + 1e-12).all()
 
 
-def test_fluxes_without_infiltration_first_are_refused():
-    with pytest.raises(InputError, match=r"infiltration.*first flux; the fluxes are evaporation"):
+def test_fluxes_without_inflow_first_are_refused():
+    with pytest.raises(InputError, match=r"inflow.*first flux; the fluxes are evaporation"):
         dataclasses.replace(
-            guided(Fed()), rises=WithWater(), fluxes=Fed(("evaporation", "infiltration", "runoff"))
+            guided(Fed()), rises=WithWater(), fluxes=Fed(("evaporation", "inflow", "runoff"))
         )
     with pytest.raises(InputError, match="days is 0"):
         WithWater(days=0)

@@ -18,6 +18,7 @@ from diffhydro.core.precision import astype
 from diffhydro.core.timeloop import NESTED, REMAT, SOLVED
 from diffhydro.land.canopy import Canopy
 from diffhydro.land.forcing import Forcing
+from diffhydro.land.from_below import NoMoreThanInflow
 from diffhydro.land.hbv import Capillary, Hbv
 from diffhydro.land.interception import ShareOfRain, SharpInterception
 from diffhydro.land.potential import Hargreaves, JensenHaise, PenmanMonteith, PriestleyTaylor
@@ -65,7 +66,11 @@ MODELS = {
     ),
     "upland, van Genuchten, Feddes, curve number": lambda: water_balance(
         soil=VanGenuchten(**GENUCHTEN),
-        upland={"runoff": CurveNumber(), "stress": Feddes()},
+        upland={
+            "runoff": CurveNumber(),
+            "stress": Feddes(),
+            "from_below": NoMoreThanInflow(),
+        },
         surface=Surface(canopy=Canopy(interception=SharpInterception())),
     ),
     "wetland": lambda: water_balance(

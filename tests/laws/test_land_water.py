@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from diffhydro.core.parameters import specs
 from diffhydro.core.precision import astype
+from diffhydro.land.from_below import NoMoreThanInflow
 from diffhydro.land.hbv import Capillary, Hbv
 from diffhydro.land.routing import GammaHydrograph
 from diffhydro.land.runoff import CurveNumber, NoRunoff, SaturationPower, SubGrid
@@ -48,7 +49,12 @@ MODELS = {
         surface=Surface(snow=Snowpack(melting=BiomeBgcMelt(), absorption=AgeingAbsorption())),
     ),
     "upland, sharp": lambda: water_balance(
-        upland={"runoff": CurveNumber(), "dryness": Unlimited(), "base": 0.0},
+        upland={
+            "runoff": CurveNumber(),
+            "dryness": Unlimited(),
+            "base": 0.0,
+            "from_below": NoMoreThanInflow(),
+        },
         surface=Surface(snow=Snowpack(threshold=Sharp())),
     ),
     "wetland": lambda: water_balance(1.0, wetland=Wetland(freeze=Smooth(), standing=50.0)),

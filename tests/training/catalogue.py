@@ -33,8 +33,8 @@ from diffhydro.training.water_penalties import ClosedBalance, DryingOnly
 WINDOWS, TIMES, DEPTHS = 3, 16, 3
 LEVELS = (0.1, 0.5, 0.9)
 THICKNESS = (100.0, 300.0, 600.0)
-FLUXES = {"gains": ("infiltration",), "losses": ("evaporation", "transpiration")}
-SPELL = {"infiltration": "infiltration", "evaporation": ("evaporation",), "least": 3.0}
+FLUXES = {"gains": ("inflow",), "losses": ("evaporation", "transpiration")}
+SPELL = {"inflow": "inflow", "evaporation": ("evaporation",), "least": 3.0}
 
 MISFITS = {
     "mse": mse("stations", "theta"),
@@ -108,7 +108,7 @@ def batch(seed=0, dtype=np.float64):
     observed = {"stations": near(0.04), "satellite": near(0.05), "probes": near(0.04, profile)}
     wet = np.broadcast_to(day % 8 < 2, shape)
     series = {
-        "infiltration": np.where(wet, rng.exponential(8.0, shape), 0.0),
+        "inflow": np.where(wet, rng.exponential(8.0, shape), 0.0),
         "evaporation": rng.exponential(2.0, shape),
     }
     sample = Sample(

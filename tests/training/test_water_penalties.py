@@ -10,7 +10,7 @@ from diffhydro.training.sample import Sample
 from diffhydro.training.water_penalties import ClosedBalance, DryingOnly, flux
 from tests.training.catalogue import SPELL, THICKNESS, TIMES, WINDOWS, batch, quick, value
 
-GIVEN = {"gains": ("infiltration",), "losses": ("evaporation",)}
+GIVEN = {"gains": ("inflow",), "losses": ("evaporation",)}
 
 
 def unexplained(prediction, sample, storage):
@@ -20,7 +20,7 @@ def unexplained(prediction, sample, storage):
     for i in range(WINDOWS):
         for t in range(1, TIMES):
             if is_real[i, t] and is_real[i, t - 1]:
-                came = series["infiltration"][i, t] - series["evaporation"][i, t]
+                came = series["inflow"][i, t] - series["evaporation"][i, t]
                 came = came - prediction["transpiration"][i, t]
                 out.append(storage[i, t] - storage[i, t - 1] - came)
     return np.array(out)
@@ -44,7 +44,7 @@ def bucket(step, drainage=0.0, thickness=500.0):
     rng = np.random.default_rng(1)
     rain, out = rng.exponential(4.0, (2, 30)), rng.exponential(3.0, (2, 30))
     water = 150.0 + step * np.cumsum(rain - out - drainage, axis=1)
-    series = {"infiltration": jnp.asarray(rain), "evaporation": jnp.asarray(out)}
+    series = {"inflow": jnp.asarray(rain), "evaporation": jnp.asarray(out)}
     sample = Sample(Inputs(series, step=step), {}, {"real": jnp.ones(2)})
     return jnp.asarray(water / thickness), sample
 
@@ -66,7 +66,7 @@ def test_a_bucket_keeps_its_balance_and_a_leak_is_seepage(step):
 def rises(theta, sample, least, observed=None, seen=None):
     """Give rises of θ within dry spells, one by one."""
     infiltration, evaporation = (
-        np.asarray(sample.inputs.series[name]) for name in ("infiltration", "evaporation")
+        np.asarray(sample.inputs.series[name]) for name in ("inflow", "evaporation")
     )
     is_real = np.broadcast_to(np.asarray(sample.weights["real"]) > 0, theta.shape)
     dry = is_real & (infiltration <= 0) & (evaporation > 0)
