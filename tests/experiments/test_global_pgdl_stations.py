@@ -23,7 +23,7 @@ from experiments.global_pgdl.real.networks import (
     with_means,
 )
 from experiments.global_pgdl.real.physics import PB, WATER
-from experiments.global_pgdl.real.places import OBSERVED, TEXTURE, WEATHER, places
+from experiments.global_pgdl.real.places import OBSERVED, TEXTURE, WEATHER, places, with_start
 from experiments.global_pgdl.real.settings import Network, Settings, Start
 from experiments.global_pgdl.real.study import at_level
 from experiments.global_pgdl.real.windows import SOURCE, DrawnWindows
@@ -96,6 +96,26 @@ def test_spin_up_comes_first_and_nothing_is_observed_in_it(sites: xr.Dataset):
 
 def test_soils_are_those_of_the_map(sites: xr.Dataset):
     assert sites["sand"].values.tolist() == [40.0, 41.0, 42.0, 43.0, 44.0]
+
+
+def test_a_station_without_a_start_window_does_not_stop_the_others(sites: xr.Dataset):
+    seen = sites[OBSERVED].values.copy()
+    seen[1] = np.nan
+    dead = sites.assign({OBSERVED: (("site", "time"), seen)})
+    kept, without = with_start(dead, Start())
+    assert without == (str(sites["site"].values[1]),)
+    assert kept["site"].values.tolist() == np.delete(sites["site"].values, 1).tolist()
+    with pytest.raises(InputError, match=r"no station has 30 days.*stations\.start\.least"):
+        with_start(sites.assign({OBSERVED: sites[OBSERVED] * np.nan}), Start())
+
+
+def test_a_soil_that_is_unknown_names_the_station(tmp_path: Path):
+    made = stations()
+    made["clay_nldas"][3] = np.nan
+    made.to_netcdf(tmp_path / "sites.nc", engine="h5netcdf")
+    where = str(made["site"].values[3])
+    with pytest.raises(InputError, match=f"clay is not known at {where}"):
+        places(tmp_path / "sites.nc", None, 50.0, SPIN_UP, "1900-01-01", "2100-12-31")
 
 
 def test_twins_are_left_out_together_and_the_last_learns_from_all(sites: xr.Dataset):

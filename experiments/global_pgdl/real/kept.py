@@ -15,7 +15,7 @@ from experiments.global_pgdl.preset import Preset
 from experiments.global_pgdl.real.bench import Bench, free_run
 from experiments.global_pgdl.real.networks import kinds
 from experiments.global_pgdl.real.physics import PB, water
-from experiments.global_pgdl.real.places import FORCING, places
+from experiments.global_pgdl.real.places import FORCING, places, with_start
 from experiments.global_pgdl.real.scores import Found, found_of
 from experiments.global_pgdl.real.settings import Settings
 
@@ -67,14 +67,17 @@ class Kept:
     ) -> Found:
         """Run freely at the stations of a file, told of nothing but their start windows.
 
+        Stations without one are left out.
+
         Args:
             first: Day; that of the preset if not given.
             last: Day.
         """
         how, preset = _settings(self.preset), self.preset
-        sites = places(
+        every = places(
             data, attributes, preset.depth, how.spin_up, first or preset.first, last or preset.last
         )
+        sites, _ = with_start(every, how.start)
         held = water(self.pb, {name: sites[name].values for name in FORCING})
         said = {"PB": held[PB]}
         for kind in kinds(how):

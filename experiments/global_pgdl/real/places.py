@@ -8,8 +8,10 @@ import numpy as np
 from diffhydro.data.complete import complete
 from diffhydro.data.recent import with_recent
 from diffhydro.data.sites import open_sites
+from diffhydro.data.start_windows import StartWindows
 from diffhydro.errors import InputError
 from diffhydro.land.air import saturation
+from experiments.global_pgdl.real.settings import Start
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,12 +62,29 @@ def places(
     return with_recent(longer.assign(_season(longer)), MEMORIES)
 
 
+def with_start(sites: "xr.Dataset", start: Start) -> tuple["xr.Dataset", tuple[str, ...]]:
+    """Keep the stations that have a start window, and name the others.
+
+    One dead probe must not keep a model from the rest of a network.
+    """
+    windows = StartWindows(OBSERVED, (), start.days, start.least)
+    has = windows.possible(sites).any(axis=1)
+    if not has.any():
+        raise InputError(
+            f"no station has {start.days} days with {start.least} values of {OBSERVED}; give other "
+            "data, or ask for less (stations.start.days, stations.start.least)"
+        )
+    return sites.isel(site=has), tuple(map(str, sites["site"].values[~has]))
+
+
 def _texture(sites: "xr.Dataset") -> dict[str, "xr.DataArray"]:
     found = {}
     for name in TEXTURE:
         mapped = f"{name}_nldas" if f"{name}_nldas" in sites else name
-        if mapped not in sites or bool(sites[mapped].isnull().any()):
-            raise InputError(f"{name} is not known at all sites; give a table with {name}_nldas")
+        known = mapped in sites and sites[mapped].notnull().values
+        if not np.all(known):
+            where = "at all" if mapped not in sites else f"at {sites['site'].values[~known][0]}"
+            raise InputError(f"{name} is not known {where}; give a table with {name}_nldas")
         found[name] = sites[mapped].astype("float32")
     return found
 

@@ -60,7 +60,7 @@ def study(preset: Preset, sites: "xr.Dataset", out: Path, report: Callable[[str]
     keep(bench, trained, preset, out)
     report(TREES)
     said[TREES] = _trees(sites, folds, how.trees)
-    return _outcome(found_of(sites, how, said), sites, out)
+    return _outcome(found_of(sites, how, said), sites, without, out)
 
 
 def _of_tests(folds: tuple[Member, ...], each: np.ndarray) -> np.ndarray:
@@ -91,7 +91,7 @@ def _trees(sites: "xr.Dataset", folds: tuple[Member, ...], trees: int) -> np.nda
     return found
 
 
-def _outcome(found: Found, sites: "xr.Dataset", out: Path) -> Outcome:
+def _outcome(found: Found, sites: "xr.Dataset", without: tuple[str, ...], out: Path) -> Outcome:
     scores = found.scores()
     rows = medians(scores)
     tables = {"medians": rows, "stations": by_station(scores)}
@@ -110,7 +110,7 @@ def _outcome(found: Found, sites: "xr.Dataset", out: Path) -> Outcome:
     draw_series(
         found.observed, drawn, figures[2], rain=rain, sites=chosen, label="soil moisture, m³ m⁻³"
     )
-    return Outcome(tables, figures, claims(rows), _words(found))
+    return Outcome(tables, figures, claims(rows), _words(found, without))
 
 
 def _spread(error: "xr.DataArray") -> tuple[str, ...]:
@@ -120,11 +120,12 @@ def _spread(error: "xr.DataArray") -> tuple[str, ...]:
     return tuple(str(order[i]) for i in at)
 
 
-def _words(found: Found) -> list[str]:
+def _words(found: Found, without: tuple[str, ...]) -> list[str]:
     days = int(found.observed.notnull().sum())
     return [
         f"{days} station-days are judged, all after the start window of their station. No value "
         "was screened out.",
+        f"Left out, for they have no start window: {', '.join(without) or 'none'}.",
         "A model is told the weather of a station, the texture of a map, and what was observed in "
         "its start window; it then runs freely to the end. It has learned from other stations "
         "only, and not from one a few kilometres off. The trees are told no soil moisture.",
