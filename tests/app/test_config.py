@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from diffhydro.app.config import Config
-from diffhydro.app.config_reading import read_as
+from diffhydro.app.config_reading import changed, read_as
 from diffhydro.errors import InputError
 
 GOOD = {
@@ -104,6 +104,31 @@ def test_what_is_wrong_is_said(read, changed, words):
     for word in ["config.yaml", *words]:
         assert word in str(caught.value)
     assert "literal[" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("seed", "expected key=value"),
+        (" =3", "expected key=value"),
+        ("only.2=c", "'2' is no number of a list of 2"),
+        ("only.a=c", "'a' is no number of a list of 2"),
+        ("seed={", "is not YAML"),
+    ],
+)
+def test_changes_that_cannot_be_made_are_refused(change, words):
+    with pytest.raises(InputError, match=words):
+        changed({"only": ["a", "b"]}, [change])
+
+
+def test_changes_leave_the_rest_and_what_they_were_made_of():
+    given = {"data": {"sites": "x", "only": ["a", "b"]}, "seed": 1}
+    assert changed(given, ["data.only.0=c", "seed = 2", "deep.er=[1]"]) == {
+        "data": {"sites": "x", "only": ["c", "b"]},
+        "seed": 2,
+        "deep": {"er": [1]},
+    }
+    assert given == {"data": {"sites": "x", "only": ["a", "b"]}, "seed": 1}
 
 
 def test_a_blind_loss_goes_with_a_search_by_gradients(read):

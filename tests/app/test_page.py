@@ -33,6 +33,22 @@ def test_what_is_written_is_text_and_not_markup():
         assert given in text
 
 
+def test_nothing_in_a_section_is_markup(picture):
+    told = Picture(picture.path, '"<e>')
+    rows = [("<e>",), ("<e>",)]
+    text = page("t", "v", [Section("s", ["<e>"], [told], [rows], {"<e>": True}, "<e>")], "f")
+    assert "<e>" not in text
+    assert text.count("&lt;e&gt;") == 7
+    assert 'alt="&quot;&lt;e&gt;"' in text
+
+
+def test_a_table_has_its_head_once():
+    text = page("t", "v", [Section("s", tables=[[("a", "b"), ("1", "2")]])], "f")
+    assert "<th>a</th><th>b</th>" in text
+    assert "<td>a</td>" not in text
+    assert "<td>1</td><td>2</td>" in text
+
+
 def test_the_verdict_names_what_failed():
     good = page("t", "All.", [Section("s", checks={"water closes": True})], "f")
     bad = page("t", "All.", [Section("s", checks={"water closes": False})], "f")
