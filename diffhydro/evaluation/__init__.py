@@ -4,6 +4,7 @@ from diffhydro.evaluation import strata
 from diffhydro.evaluation.averages import weighted_mean
 from diffhydro.evaluation.bootstrap import bootstrap
 from diffhydro.evaluation.cdf import CdfMatch
+from diffhydro.evaluation.gradients import gradient_error
 from diffhydro.evaluation.scoring import score
 from diffhydro.evaluation.stratified import score_parts, stratify
 from diffhydro.evaluation.triple import Triple, triple_collocation
@@ -27,4 +28,6 @@ __all__ = [
     "Witness",
     "AT_SITES",
     "IN_CELLS",
+    # whether its gradient is right
+    "gradient_error",
 ]

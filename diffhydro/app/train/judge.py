@@ -4,16 +4,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from diffhydro import evaluation
 from diffhydro.app.train.config import TrainConfig
 from diffhydro.app.train.predicting import predict
 from diffhydro.app.train.table import OBSERVED, Table
 from diffhydro.app.train.training import Outcome
-from diffhydro.core.precision import astype
-from diffhydro.core.trainable import Free, merge, split
 from diffhydro.coupling import AbstractPredictor, Coupled, OutputCorrection, PhysicsGuided, simulate
 from diffhydro.coupling import Observed as Seen
 from diffhydro.data.splits import Fold
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 
 MODEL, TREES, USUAL = "model", "boosted trees", "climatology"
 MEAN, LAST = "site mean", "persistence"
-_NUDGE = 1e-5
 _SOME, _DAYS = 2, 120  # sites and days of the gradient check
 
 
@@ -91,28 +87,9 @@ def residual(model: AbstractPredictor, table: Table, sites: np.ndarray) -> float
 
 def gradient_error(model: AbstractPredictor, table: Table, sites: np.ndarray) -> float:
     """Compare a directional derivative of the misfit with central differences, in float64."""
-    with jax.enable_x64(True):
-        given = astype(table.inputs(sites[:_SOME]).between(0, _DAYS), "float64")
-        seen = np.nan_to_num(table.observed.values[sites[:_SOME], :_DAYS].astype(float), nan=0.25)
-        free, frozen = split(astype(model, "float64"), "*")
-        rng = np.random.default_rng(0)
-        way = jax.tree.map(lambda x: jnp.asarray(rng.standard_normal(x.shape)), free)
-
-        @eqx.filter_jit
-        def misfit(free: Free, inputs: Any) -> Any:
-            return jnp.mean((merge(free, frozen)(inputs) - seen) ** 2)
-
-        slope = eqx.filter_jit(jax.grad(misfit))(free, given)
-        along = sum(
-            float(jnp.vdot(a, b))
-            for a, b in zip(jax.tree.leaves(slope), jax.tree.leaves(way), strict=True)
-        )
-
-        def at(step: float) -> float:
-            return float(misfit(jax.tree.map(lambda z, w: z + step * w, free, way), given))
-
-        about = (at(_NUDGE) - at(-_NUDGE)) / (2 * _NUDGE)
-        return abs(along - about) / max(abs(about), 1e-30)
+    some = sites[:_SOME]
+    inputs = table.inputs(some).between(0, _DAYS)
+    return evaluation.gradient_error(model, inputs, table.observed.values[some, :_DAYS])
 
 
 def _physics(model: AbstractPredictor) -> Any:
