@@ -1,6 +1,6 @@
 """Step 3: who learns from whom. Every fold is a member of the programs that train."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,7 @@ def members(
     seeds: tuple[int, ...],
     mixed: int = 0,
     climates: np.ndarray | None = None,
+    untested: Collection[int] = (),
 ) -> tuple[Member, ...]:
     """Make all folds: one for each site of each region, one for each region, some that mix.
 
@@ -46,6 +47,7 @@ def members(
         labels: The region of each station.
         mixed: Sites of a region that are tested once more, with as many training sites of others.
         climates: The main climate of each station, −1 where it is not known; so are all by default.
+        untested: Rows that others learn from, and that are never tested.
     """
     if climates is None:
         climates = np.full(len(stations), -1)
@@ -53,7 +55,8 @@ def members(
     for seed in seeds:
         for region in np.unique(labels):
             rows = np.flatnonzero(labels == region)
-            folds = [_without(stations, rows, test) for test in _groups(stations, rows)]
+            tests = [x for x in _groups(stations, rows) if not np.isin(x, [*untested]).any()]
+            folds = [_without(stations, rows, test) for test in tests]
             made += [Member(int(region), LEFT_OUT, *fold, seed) for fold in folds]
             made.append(Member(int(region), WHOLE, rows, rows[:0], seed))
             for number in np.linspace(0, len(folds) - 1, min(mixed, len(folds))).astype(int):

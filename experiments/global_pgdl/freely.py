@@ -60,11 +60,14 @@ def rolled(
     """Run networks that look back, `[member, site, time]`; NaN before the first prediction.
 
     Args:
+        start: Of as many days as the models look back, or of more: then they see the last.
         first: Day from which on the start window stands for the past.
     """
     length = start.values.shape[-1]
+    begun = first + length - models.length
     days = next(iter(inputs.series.values())).shape[-1]
-    said = np.asarray(_rolled(models, inputs.between(first + 1, days), jnp.asarray(start.values)))
+    seen = jnp.asarray(start.values[..., length - models.length :])
+    said = np.asarray(_rolled(models, inputs.between(begun + 1, days), seen))
     nothing = np.full((*said.shape[:-1], first + length), np.nan, said.dtype)
     return np.concatenate([nothing, said], axis=-1)
 

@@ -1,9 +1,8 @@
 """All models of all folds: trained in five programs, asked in five."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -14,7 +13,7 @@ from experiments.global_pgdl.folds import Member
 from experiments.global_pgdl.freely import Start, rolled, run
 from experiments.global_pgdl.once import Once
 from experiments.global_pgdl.places import Places, Stations
-from experiments.global_pgdl.preset import Preset
+from experiments.global_pgdl.preset import Network, Preset
 
 PB, DL, FED, COUPLED, CONSERVING = (
     "PB", "DL", "PGDL fed", "PGDL coupled", "PGDL conserving",
@@ -47,36 +46,52 @@ def train(
     Args:
         out: The folder of the run.
     """
-    how, both, alone = preset.network, preset.coupling, preset.conserving
+    both, alone = preset.coupling, preset.conserving
     folds = [(one.kind, one.region, one.seed, *one.train, -1, *one.test) for one in members]
-    once = Once.of(out, preset, folds, stations.observed)
+    own = () if preset.network_fed is None else (preset.network_fed,)
+    once = Once.of(out, preset, *own, folds, stations.observed)
     report(f"calibrating PB for {len(members)} folds")
     pb = once(PB, lambda: physics.calibrated(stations, members, preset.physics, preset.depth))
     every = np.tile(np.arange(len(stations)), (len(members), 1))
     simulated, fluxes = physics.water(pb, at(stations.told, every))
 
-    def ahead(models: Any, given: Any = None) -> Any:
-        return training.train_ahead(models, stations, members, how, given)
-
     report("training DL")
-    dl = once(DL, lambda: ahead(networks.deep(stations, members, how)))
+    dl = once(DL, lambda: train_deep(stations, members, preset.network))
     report("training PGDL, fed")
-    fed = once(FED, lambda: ahead(networks.fed(stations, members, how), fluxes))
+    fed = once(FED, lambda: train_fed(stations, members, preset.guided, fluxes))
     report("training PGDL, coupled")
     start = networks.coupled(pb, fed, both.trace)
     coupled = once(
         COUPLED,
-        lambda: training.train_coupled(start, stations, members, both, how.error, fluxes),
+        lambda: training.train_coupled(start, stations, members, both, preset.guided.error, fluxes),
     )
     report("training PGDL, conserving")
     first = networks.conserving(pb, stations, members, alone)
     conserving = once(
         CONSERVING,
         lambda: training.train_conserving(
-            first, stations, members, alone, simulated, how.look_back
+            first, stations, members, alone, simulated, preset.look_back
         ),
     )
     return Models(pb, dl, fed, coupled, conserving)
+
+
+def train_deep(stations: Stations, members: Sequence[Member], how: Network) -> PastDriven:
+    """Train DL."""
+    models = networks.deep(stations, members, how)
+    return training.train_ahead(models, stations, members, how)
+
+
+def train_fed(
+    stations: Stations, members: Sequence[Member], how: Network, fluxes: Mapping[str, np.ndarray]
+) -> PhysicsGuided:
+    """Train PGDL as published.
+
+    Args:
+        fluxes: Of the PB of each member, `[member, site, time]`.
+    """
+    models = networks.fed(stations, members, how)
+    return training.train_ahead(models, stations, members, how, fluxes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from diffhydro.app.config_reading import checked, read_yaml, with_key
 from diffhydro.errors import InputError
@@ -100,6 +108,33 @@ class Conserving(Part):
     decay: float = Field(1e-2, ge=0, description="of weights")
 
 
+class Tuning(Part):
+    """Settings of DL and of PGDL fed, searched at sites that are never tested: lowest and highest.
+
+    A stretch grows by the days that its window does, so that all trials learn from as many.
+    """
+
+    trials: int = Field(20, ge=1, description="of each of the two")
+    seed: int = Field(0, ge=0, description="of what is tried, the sites set apart, the trials")
+    rate: tuple[PositiveFloat, PositiveFloat] = Field((1e-3, 1e-2), description="of learning")
+    look_back: tuple[PositiveInt, PositiveInt] = Field((7, 30), description="days k of the window")
+    hidden: tuple[PositiveInt, PositiveInt] = Field((8, 64), description="width of the LSTM")
+    widths: tuple[PositiveInt, PositiveInt] = Field(
+        (8, 64), description="of the one layer of the fully connected branch; not of DL"
+    )
+    least: int = Field(3, ge=1, description="sites thinned away that can decide for a region")
+    share: float = Field(
+        0.2, gt=0, lt=1, description="of a region's sites, set apart where fewer were thinned away"
+    )
+
+    @field_validator("rate", "look_back", "hidden", "widths")
+    @classmethod
+    def _is_range(cls, found: tuple[float, float]) -> tuple[float, float]:
+        if not found[0] < found[1]:
+            raise ValueError(f"{found[0]} and {found[1]} leave no choice; give the lower one first")
+        return found
+
+
 class Preset(Part):
     """A run of study A."""
 
@@ -124,6 +159,37 @@ class Preset(Part):
     stations: Settings | None = Field(
         None, description="a run at the real stations of a file; none on a virtual Earth"
     )
+    # Runs know their files by the preset as text: these two are told apart from it.
+    network_fed: Network | None = Field(
+        None, repr=False, description="the two-branch network, where it is not as network says"
+    )
+    tuning: Tuning | None = Field(
+        None, repr=False, description="a search for settings of both networks; none if not given"
+    )
+
+    @model_validator(mode="after")
+    def _can_be_tuned(self) -> "Preset":
+        if self.tuning is None:
+            return self
+        if self.stations is not None:
+            raise ValueError("tuning is for regions; a run at stations has none")
+        longest = self.tuning.look_back[1]
+        if longest > self.coupling.warm_up:
+            raise ValueError(
+                f"tuning.look_back goes up to {longest} days, and coupling.warm_up has "
+                f"{self.coupling.warm_up}; a window has to fit into it"
+            )
+        return self
+
+    @property
+    def guided(self) -> Network:
+        """Give the settings of the two-branch network."""
+        return self.network if self.network_fed is None else self.network_fed
+
+    @property
+    def look_back(self) -> int:
+        """Give the days of the start window: as many as the network that looks back longest."""
+        return max(self.network.look_back, self.guided.look_back)
 
 
 def read_preset(named: str | Path, overrides: Mapping[str, Any] | None = None) -> Preset:

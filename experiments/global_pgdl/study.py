@@ -11,6 +11,7 @@ import numpy as np
 
 from diffhydro.atomic import whole
 from diffhydro.data.regions import features_of
+from diffhydro.training.search.store import optuna
 from experiments.global_pgdl import figures, tables
 from experiments.global_pgdl.balance import Water, balances
 from experiments.global_pgdl.checks import claims
@@ -25,6 +26,7 @@ from experiments.global_pgdl.regions import FEATURES, Found, find_regions
 from experiments.global_pgdl.representative import HONEST, chosen
 from experiments.global_pgdl.screening import at_depth, prepared, screened
 from experiments.global_pgdl.sites import Tested, series, tested
+from experiments.global_pgdl.tuning import tuned, who_decides
 from experiments.global_pgdl.written import write_scores
 
 _NEAR = 300.0  # km within which stations count as neighbours
@@ -50,6 +52,8 @@ class Outcome:
 def study(preset: Preset, earth: Earth, out: Path, clock: "Clock") -> Outcome:
     """Go through all steps, with the data there."""
     out.mkdir(parents=True, exist_ok=True)
+    if preset.tuning is not None:
+        optuna()  # whoever lacks it is told before hours of work
     clock("screening stations")
     there = at_depth(earth.stations, preset.depth)
     kept, verdicts = screened(there, preset.screening, preset.first)
@@ -59,12 +63,18 @@ def study(preset: Preset, earth: Earth, out: Path, clock: "Clock") -> Outcome:
     found = find_regions(counted if cells is None else cells, counted, preset.clustering, 0)
     stations = prepared(kept.isel(site=found.kept), preset.first, preset.cell, seed=0)
     labels = found.regions.site_labels[found.kept]
-    climates = climates_of(kept)[found.kept]
-    folds = members(stations, labels, seeds=preset.seeds, mixed=preset.mixed, climates=climates)
+    who = who_decides(kept, found, preset)
+    folds = members(
+        stations, labels, seeds=preset.seeds, mixed=preset.mixed,
+        climates=climates_of(kept)[found.kept],
+        untested=np.flatnonzero(np.isin(found.kept, who.apart)),
+    )  # fmt: skip
+    best = tuned(preset, kept, found, who, out, clock)
+    preset = best.preset
     models = train(stations, folds, preset, out, clock)
     clock("leaving sites out")
-    at_sites = tested(models, stations, folds, preset.network.look_back)
-    water = balances(models, stations, at_sites, preset.network.look_back)
+    at_sites = tested(models, stations, folds, preset.look_back)
+    water = balances(models, stations, at_sites, preset.look_back)
     rules = chosen(folds, at_sites, preset.seeds[0])
     globe = None
     if preset.globe and earth.satellite is not None:
@@ -77,17 +87,18 @@ def study(preset: Preset, earth: Earth, out: Path, clock: "Clock") -> Outcome:
         out / "figures", earth, found, counted, stations, folds, at_sites, rules, globe
     )
     clock("done")
+    made |= {"tuning": best.rows} if best.rows else {}
     made["time"] = clock.rows()
     tables.write(made, out)
     left = [
         folds[i].kind == "left out" and folds[i].seed == preset.seeds[0] for i in at_sites.folds
     ]
-    here = {name: x[left] for name, x in at_sites.moisture.items()}
-    write_scores(here, at_sites.observed[left], out)
+    said = {name: x[left] for name, x in at_sites.moisture.items()}
+    write_scores(said, at_sites.observed[left], out)
     held = claims(made, HONEST)
     with whole(out / "checks.json") as part:
         part.write_text(json.dumps(held, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    words = [*_words(preset, verdicts, found, stations), *how_mixed(folds)]
+    words = [*_words(preset, verdicts, found, stations), *how_mixed(folds), *best.words]
     return Outcome(made, drawn, held, words)
 
 
@@ -105,7 +116,7 @@ def _globe(
     seen, sure = satellite_of(earth.satellite, cells.times, is_water)
     covered = set(next(iter(rules.values()))["PB"])
     used = np.flatnonzero(np.isin(found.regions.labels, list(covered)))
-    start = start_of_cells(seen[used], cells.first, preset.network.look_back)
+    start = start_of_cells(seen[used], cells.first, preset.look_back)
     labels = found.regions.labels[used]
     return predicted(models, rules, cells.take(used), labels, seen[used], sure[used], start)
 
@@ -187,7 +198,7 @@ def _words(preset: Preset, verdicts: Any, found: Found, stations: Stations) -> l
         f"{kept} of {len(verdicts)} stations pass the screening, {len(stations)} are used after "
         f"thinning to {preset.clustering.most_sites} in a region.",
         f"{len(found.regions)} regions; seeds {', '.join(map(str, preset.seeds))}; leave one site "
-        f"out; scored from the day after the first {preset.network.look_back} observations.",
+        f"out; scored from the day after the first {preset.look_back} observations.",
         "Numbers of clusters that won votes but left a cluster with too few sites: "
         f"{', '.join(map(str, found.refused)) or 'none'}.",
     ]

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import jax
 import numpy as np
@@ -18,16 +19,17 @@ from experiments.global_pgdl.preset import Conserving, Coupling, Network
 from experiments.global_pgdl.stretches import STATIONS, Stretches
 
 OBJECTIVE = Objective({"moisture": Term(mse(STATIONS))})
+Ahead = TypeVar("Ahead", PastDriven, PhysicsGuided)
 _LOWEST = 0.05  # of the rate, at the end of its cosine
 
 
 def train_ahead(
-    models: PastDriven | PhysicsGuided,
+    models: Ahead,
     stations: Stations,
     members: Sequence[Member],
     how: Network,
     given: Mapping[str, np.ndarray] | None = None,
-) -> PastDriven | PhysicsGuided:
+) -> Ahead:
     """Train models that look back, one day ahead, with an observed past.
 
     Args:
