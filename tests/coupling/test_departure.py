@@ -50,3 +50,26 @@ def test_a_spread_has_to_be_positive_and_a_level_known():
     one = Departure(model().head, FEATURES, "wetness")
     with pytest.raises(InputError, match="wetness"):
         one(inputs())
+
+
+def test_a_head_that_says_more_than_soil_moisture_is_refused():
+    head = FlaxHead.create(Mlp((4,), 2), jnp.zeros((4, 3)), key=jax.random.key(0))
+    with pytest.raises(InputError, match="soil moisture"):
+        Departure(head, FEATURES, "level")
+
+
+def test_it_computes_in_the_type_of_its_head():
+    example = jnp.zeros((4, 2), "float32")
+    head = FlaxHead.create(Mlp((4,), 1), example, key=jax.random.key(0), dtype="float32")
+    one = Departure(head, Features(("rain",), ("clay",)), "level")
+    given = inputs()
+    small = jax.tree.map(lambda x: x.astype("float32"), given)
+    mixed = Inputs(small.series, small.attributes | {"level": given.attributes["level"]})
+    assert jax.eval_shape(one, mixed).dtype == np.float32
+
+
+def test_keys_reach_the_head():
+    network = Mlp((16,), 1, dropout=0.5)
+    head = FlaxHead.create(network, jnp.zeros((4, 3)), key=jax.random.key(0))
+    one, given = Departure(head, FEATURES, "level"), inputs()
+    assert not np.array_equal(one(given), one(given, key=jax.random.key(1)))

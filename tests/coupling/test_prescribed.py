@@ -64,3 +64,17 @@ def test_a_path_that_is_not_there_is_refused_with_the_nearest():
 def test_an_attribute_that_is_not_there_is_named():
     with pytest.raises(InputError, match="porosity"):
         simulate(Prescribed(layers(), {"soil.theta_s": "porosity"}), inputs())
+
+
+def test_what_is_known_of_two_tables_is_known_of_one():
+    inner = Prescribed(layers(), {"soil.k_sat": "k_sat"})
+    expected = bind(prescribed(), inputs())
+    found = bind(Prescribed(inner, {"physics.soil.b": "b"}), inputs())
+    assert found.by_site == expected.by_site == ("soil.k_sat", "soil.b")
+    for x, y in zip(jax.tree.leaves(expected.model), jax.tree.leaves(found.model), strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def test_what_is_no_physics_is_refused():
+    with pytest.raises(InputError, match="Prescribed"):
+        Prescribed(mlp(2, 1), {})

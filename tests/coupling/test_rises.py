@@ -50,6 +50,9 @@ def test_fluxes_without_inflow_first_are_refused():
         )
     with pytest.raises(InputError, match="days is 0"):
         WithWater(days=0)
+    for trace in (-0.1, float("nan")):
+        with pytest.raises(InputError, match="expected 1 or more, and 0 or more"):
+            WithWater(trace=trace)
 
 
 def test_the_rule_looks_at_so_many_days():

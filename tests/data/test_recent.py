@@ -36,6 +36,18 @@ def test_a_long_memory_keeps_the_mean():
     assert np.isclose(recent_mean(RAIN, 30.0).mean(), RAIN.mean(), rtol=0.1)
 
 
+def test_a_memory_begins_with_the_mean_of_the_first_year():
+    series = np.full((1, 900), 9.0)
+    series[0, :365] = np.linspace(1.0, 3.0, 365)
+    assert np.isclose(recent_mean(series, 4.0)[0, 0], 2.0 + (1.0 - 2.0) / 4.0, rtol=1e-12)
+
+
+def test_single_precision_is_that_of_the_series_alone():
+    small = RAIN.astype(np.float32)
+    expected = recent_mean(small.astype(np.float64), 30.0).astype(np.float32)
+    assert np.array_equal(recent_mean(small, 30.0), expected)
+
+
 def test_gaps_and_short_memories_are_refused():
     with pytest.raises(InputError, match="1 or more"):
         recent_mean(RAIN, 0.5)
@@ -50,5 +62,7 @@ def test_series_are_added_by_name():
     assert np.array_equal(
         found["precipitation_3"].values, recent_mean(RAIN.astype(np.float32), 3.0)
     )
+    turned = with_recent(data.transpose("time", "site"), {"precipitation": (3, 30)})
+    xr.testing.assert_equal(turned.transpose("site", "time"), found)
     with pytest.raises(InputError, match="snow"):
         with_recent(data, {"snow": (3,)})

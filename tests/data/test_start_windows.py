@@ -81,6 +81,8 @@ def test_sites_without_a_window_are_named():
     data["soil_moisture"][2] = np.nan
     with pytest.raises(InputError, match="first: c"):
         WINDOWS.first(data)
+    with pytest.raises(InputError, match="first: c"):
+        WINDOWS.drawn(data, 3, seed=0)
 
 
 @pytest.mark.parametrize(("days", "least"), [(10, 11), (10, 0)])
