@@ -105,15 +105,19 @@ def free_run(
     Args:
         water: What PB holds and moves there, `[site, time]`.
     """
+    return np.asarray(_said(model, told(kind, sites, water, start)))
+
+
+def told(kind: Kind, sites: "xr.Dataset", water: Series, start: Start) -> Inputs:
+    """Give what a model is told of sites: the whole record, and their start windows."""
     windows, data = described(kind, sites, water, start)
-    told = windows.describe(data, windows.first(data))
+    known = windows.describe(data, windows.first(data))
     series = {
         name: jnp.asarray(sites[name].values if name in sites else water[name])
         for name in kind.series
     }
-    fixed = {name: sites[name].values for name in TEXTURE} | told
-    inputs = Inputs(series, {name: jnp.asarray(x) for name, x in fixed.items()})
-    return np.asarray(_said(model, inputs))
+    fixed = {name: sites[name].values for name in TEXTURE} | known
+    return Inputs(series, {name: jnp.asarray(x) for name, x in fixed.items()})
 
 
 def described(

@@ -14,11 +14,12 @@ from diffhydro.evaluation.figures import draw_boxes, draw_series
 from experiments.global_pgdl.once import Once
 from experiments.global_pgdl.preset import Preset
 from experiments.global_pgdl.real.bench import Bench
+from experiments.global_pgdl.real.checks import Checked, checked
 from experiments.global_pgdl.real.kept import keep
 from experiments.global_pgdl.real.members import Member, members
 from experiments.global_pgdl.real.networks import FED, GUIDED, kinds
 from experiments.global_pgdl.real.physics import PB, calibrated, water
-from experiments.global_pgdl.real.places import FORCING, OBSERVED, TEXTURE
+from experiments.global_pgdl.real.places import FORCING, OBSERVED, TEXTURE, with_start
 from experiments.global_pgdl.real.scores import Found, by_station, claims, found_of, medians
 from experiments.global_pgdl.real.settings import Start
 from experiments.global_pgdl.study import Outcome
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
 TREES, LEVELLED = "boosted trees", "PB at the level of the start window"
 
 
-def study(preset: Preset, sites: "xr.Dataset", out: Path, report: Callable[[str], None]) -> Outcome:
+def study(preset: Preset, given: "xr.Dataset", out: Path, report: Callable[[str], None]) -> Outcome:
     """Go through all steps, with the stations there; models go into `out` too."""
     how = preset.stations
     assert how is not None
     out.mkdir(parents=True, exist_ok=True)
+    sites, without = with_start(given, how.start)
     folds = members(sites, how.folds)
     report(f"physics, for {len(folds) - 1} folds of {sites.sizes['site']} stations")
     series = {name: sites[name].values for name in FORCING}
@@ -57,10 +59,12 @@ def study(preset: Preset, sites: "xr.Dataset", out: Path, report: Callable[[str]
         ]
         runs = [bench.tested(kind, one) for one in trained[kind.name]]
         said[kind.name] = np.mean(runs, axis=0)
+    report("gradients and water")
+    right = checked(bench, {kind: trained[kind.name][0] for kind in kinds(how)})
     keep(bench, trained, preset, out)
     report(TREES)
     said[TREES] = _trees(sites, folds, how.trees)
-    return _outcome(found_of(sites, how, said), sites, without, out)
+    return _outcome(found_of(sites, how, said), sites, without, right, out)
 
 
 def _of_tests(folds: tuple[Member, ...], each: np.ndarray) -> np.ndarray:
@@ -91,10 +95,12 @@ def _trees(sites: "xr.Dataset", folds: tuple[Member, ...], trees: int) -> np.nda
     return found
 
 
-def _outcome(found: Found, sites: "xr.Dataset", without: tuple[str, ...], out: Path) -> Outcome:
+def _outcome(
+    found: Found, sites: "xr.Dataset", without: tuple[str, ...], right: Checked, out: Path
+) -> Outcome:
     scores = found.scores()
     rows = medians(scores)
-    tables = {"medians": rows, "stations": by_station(scores)}
+    tables = {"medians": rows, "checks": right.rows(), "stations": by_station(scores)}
     write(tables, out)
     found.write(out / "series.nc")
     write_scores(found.predicted, found.observed, out)
@@ -110,7 +116,7 @@ def _outcome(found: Found, sites: "xr.Dataset", without: tuple[str, ...], out: P
     draw_series(
         found.observed, drawn, figures[2], rain=rain, sites=chosen, label="soil moisture, m³ m⁻³"
     )
-    return Outcome(tables, figures, claims(rows), _words(found, without))
+    return Outcome(tables, figures, claims(rows) | right.claims(), _words(found, without))
 
 
 def _spread(error: "xr.DataArray") -> tuple[str, ...]:
