@@ -17,6 +17,7 @@ from rich.console import Console
 
 from diffhydro.app import calibrate as program
 from diffhydro.app.cli import main
+from diffhydro.app.compare import run as report
 from diffhydro.app.config import Config, located
 from diffhydro.app.config_reading import as_yaml, read_as
 from diffhydro.app.run_folder import open_run
@@ -155,6 +156,15 @@ def test_the_report_holds_every_picture_and_says_why_sites_are_worst(done):
 @pytest.mark.slow
 def test_a_phone_can_show_the_report(done, tmp_path):
     assert_readable(done / "report.html", tmp_path, pictures=len(PICTURES))
+
+
+@pytest.mark.slow
+def test_a_calibration_is_reported_like_any_run(done, tmp_path):
+    report([done], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count("<img") == len(PICTURES)
+    assert re.search(r"<td>out</td><td>calibrate</td><td>yes</td><td>\d+\.\d</td>", page)
+    assert "finished after" in page
 
 
 @pytest.mark.slow

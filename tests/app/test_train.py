@@ -75,6 +75,7 @@ def test_the_report_needs_nothing_but_itself(done):
     assert not re.findall(r'(?:src|href)="(?!data:)', text)
     assert "<script" not in text
     assert "equals central differences" in text
+    assert 'class="verdict good"' in text, "what every training promises holds"
 
 
 @pytest.mark.slow

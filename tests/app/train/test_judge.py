@@ -80,7 +80,7 @@ def table():
 @pytest.fixture
 def judged(table, monkeypatch):
     """Two networks of a fold, and one of a fold in time; the last site is nobody's test."""
-    monkeypatch.setattr(judging, "gradient_error", lambda *_: 0.0)
+    monkeypatch.setattr(judging, "gradient_error", lambda model, _, sites: (model.share, *sites))
     lost = {1.0: 0.1, 3.0: 0.7, 5.0: 0.3}
     monkeypatch.setattr(judging, "residual", lambda model, *_: lost[float(model.share)])
     Spy.seen = []
@@ -111,6 +111,10 @@ def test_seeds_are_averaged_and_folds_keep_to_their_tests(judged, table):
 
 def test_the_worst_loss_of_water_counts(judged):
     assert judged.residual == 0.7
+
+
+def test_the_gradient_is_that_of_the_first_network_where_it_is_tested(judged):
+    assert judged.gradient == (1.0, 0, 1)
 
 
 def test_baselines_learn_from_the_training_side_alone(judged, table):
