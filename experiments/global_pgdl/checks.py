@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from experiments.global_pgdl.gradients import RIGHT
 from experiments.global_pgdl.models import CONSERVING, COUPLED, DL, FED, PB
 from experiments.global_pgdl.tables import ALL, OWN, Rows
 
@@ -41,6 +42,8 @@ def claims(tables: dict[str, Rows], rule: str) -> dict[str, bool]:
         if wet[DL][column] is not None:
             held = wet[COUPLED][column] <= 0.5 * wet[DL][column]
             made[f"violations, {where}: coupled ≤ 0.5 × DL"] = held
+    off = max(row["off_by"] for row in tables["gradients"])
+    made["gradients of coupled and conserving equal central differences (1e-4)"] = off <= RIGHT
     mixing: dict[Any, Any] = {
         (row["mixed_from"], row["model"], row["trained_on"]): row
         for row in tables["table_5_mixing"]

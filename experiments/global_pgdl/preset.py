@@ -93,7 +93,7 @@ class Coupling(Part):
     rate: float = Field(5e-4, gt=0, description="of the network")
     physics_rate: float = Field(0.005, gt=0, description="of the physics, in free numbers")
     drying: float = Field(0.0, ge=0, description="weight of rises in dry spells")
-    trace: float = Field(0.0, ge=0, description="infiltration that is as good as none, mm/day")
+    trace: float = Field(0.0, ge=0, description="inflow that is as good as none, mm/day")
 
 
 class Conserving(Part):

@@ -18,6 +18,7 @@ from experiments.global_pgdl.checks import claims
 from experiments.global_pgdl.earth import Earth
 from experiments.global_pgdl.folds import LEFT_OUT, Member, how_mixed, members
 from experiments.global_pgdl.globe import Globe, predicted, satellite_of, start_of_cells
+from experiments.global_pgdl.gradients import gradient_errors
 from experiments.global_pgdl.mixing import climates_of
 from experiments.global_pgdl.models import Models, train
 from experiments.global_pgdl.places import Places, Stations
@@ -75,6 +76,8 @@ def study(preset: Preset, earth: Earth, out: Path, clock: "Clock") -> Outcome:
     clock("leaving sites out")
     at_sites = tested(models, stations, folds, preset.look_back)
     water = balances(models, stations, at_sites, preset.look_back)
+    clock("gradients")
+    slopes = gradient_errors(models, stations, folds[0])
     rules = chosen(folds, at_sites, preset.seeds[0])
     globe = None
     if preset.globe and earth.satellite is not None:
@@ -87,6 +90,7 @@ def study(preset: Preset, earth: Earth, out: Path, clock: "Clock") -> Outcome:
         out / "figures", earth, found, counted, stations, folds, at_sites, rules, globe
     )
     clock("done")
+    made["gradients"] = [{"model": name, "off_by": x} for name, x in slopes.items()]
     made |= {"tuning": best.rows} if best.rows else {}
     made["time"] = clock.rows()
     tables.write(made, out)
