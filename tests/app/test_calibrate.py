@@ -309,13 +309,19 @@ SMALL = {
     "search": {"starts": 16, "lanes": 1},
     "twin": {"noise": 0.3},
 }
-# Saves after every round, so that there is something to kill, and draws nothing. Of two folders the
-# second has the programs that the first compiled.
+# Saves after every round, so that there is something to kill, draws nothing, and says how many
+# searches were over at the beginning. Of two folders the second has the programs of the first.
 PROGRAM = """
 import sys
 from pathlib import Path
 import diffhydro.app.calibrate as program
 program._EVERY = 0.0
+last = program._Keeper.last
+def told(keeper, like):
+    queue = last(keeper, like)
+    print("over:", int((queue.found.status > 0).sum()))
+    return queue
+program._Keeper.last = told
 program.write_report = program.show = program.blank_figure = lambda *words: None
 config, *outs = map(Path, sys.argv[1:])
 for out in outs:
@@ -353,6 +359,9 @@ def test_a_killed_calibration_goes_on_and_equals_one_that_was_not(tmp_path):
     assert 3 <= ended(queue) < SMALL["search"]["starts"], "killed half-way"
     again = subprocess.run(command(killed, whole), check=False, capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
+    over = [int(x) for x in re.findall(r"over: (\d+)", again.stdout)]
+    assert over[0] >= 3, "it began anew"
+    assert over[1:] == [0]
     one, other = (xr.open_dataset(out / "fitted.nc", engine="h5netcdf") for out in (killed, whole))
     xr.testing.assert_identical(one.load(), other.load())
     assert {path.name for path in killed.iterdir()} == {path.name for path in whole.iterdir()}
