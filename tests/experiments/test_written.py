@@ -15,7 +15,7 @@ def test_both_files_hold_every_model_at_every_site(tmp_path):
     observed = xr.DataArray(seen, {"site": ["a", "b"], "time": days}, ("site", "time"))
     write_scores({"off": observed + 0.25, "exact": observed}, observed, tmp_path)
     kept = xr.load_dataset(tmp_path / "scores.nc", engine="h5netcdf")
-    rows = list(csv.DictReader((tmp_path / "metrics.csv").open(encoding="utf-8")))
+    rows = list(csv.DictReader((tmp_path / "metrics.csv").read_text("utf-8").splitlines()))
     assert [(row["model"], row["site"]) for row in rows] == [
         ("off", "a"), ("off", "b"), ("exact", "a"), ("exact", "b"),
     ]  # fmt: skip
