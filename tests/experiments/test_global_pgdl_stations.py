@@ -24,6 +24,7 @@ from experiments.global_pgdl.real.networks import (
 )
 from experiments.global_pgdl.real.physics import PB, WATER
 from experiments.global_pgdl.real.places import OBSERVED, TEXTURE, WEATHER, places, with_start
+from experiments.global_pgdl.real.scores import found_of
 from experiments.global_pgdl.real.settings import Network, Settings, Start
 from experiments.global_pgdl.real.study import at_level
 from experiments.global_pgdl.real.windows import SOURCE, DrawnWindows
@@ -169,6 +170,14 @@ def test_a_series_is_moved_to_its_start_window_and_keeps_its_shape(sites: xr.Dat
         seen = sites[OBSERVED].values[site, day : day + 20]
         off = (moved[site, day : day + 20] - seen)[np.isfinite(seen)]
         assert abs(off.mean()) < 1e-6
+
+
+def test_nothing_is_predicted_below_zero(sites: xr.Dataset):
+    said = np.linspace(-0.1, 0.4, sites[OBSERVED].size).reshape(sites[OBSERVED].shape)
+    found = found_of(sites, Settings(spin_up=SPIN_UP), {DL: said}).predicted[DL].values
+    wanted = np.maximum(said[:, SPIN_UP:], 0.0).astype(np.float32)
+    np.testing.assert_array_equal(found, wanted)
+    assert (found == 0.0).any()
 
 
 def test_means_are_of_two_kinds_and_need_both():

@@ -49,7 +49,10 @@ class Found:
 
 
 def found_of(sites: "xr.Dataset", how: Settings, said: Mapping[str, np.ndarray]) -> Found:
-    """Cut off the spin-up, and what was given away in start windows."""
+    """Cut off the spin-up, and what was given away in start windows.
+
+    No soil holds less than nothing: what a network says below 0 is 0, of all models alike.
+    """
     windows = StartWindows(OBSERVED, (), how.start.days, how.start.least)
     days = sites.sizes["time"]
     judged = windows.after(windows.first(sites), days)
@@ -57,7 +60,7 @@ def found_of(sites: "xr.Dataset", how: Settings, said: Mapping[str, np.ndarray])
     seen = sites[OBSERVED]
     return Found(
         {
-            name: seen.copy(data=np.asarray(x, np.float32))[:, real]
+            name: seen.copy(data=np.maximum(x, 0.0).astype(np.float32))[:, real]
             for name, x in with_means(said).items()
         },
         seen.where(judged)[:, real],
