@@ -11,7 +11,7 @@ import yaml
 from rich.console import Console
 
 from diffhydro._version import __version__
-from diffhydro.app.page import Picture, Section, title_of, write_page
+from diffhydro.app.page import Picture, Section, table_section, title_of, write_page
 from diffhydro.app.run_folder import CONFIG, LOG, RECORD
 from diffhydro.app.score_table import Rows, medians, of_models
 from diffhydro.errors import InputError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SCORES, MODEL = "scores.nc", "model"
-_LINES = 40  # of a log, of a table
+_LINES = 40  # of a log
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,10 @@ def _overview(runs: list[Ended]) -> Section:
     rows: Rows = [("run", "task", "ended", "minutes", "version")]
     for one in runs:
         record = one.record
-        # Studies of sensitivity write their record when they have ended, and say no more of it.
-        ended = record.get("finished", "seconds" in record)
         minutes = f"{record['seconds'] / 60:.1f}" if "seconds" in record else "–"
         task = str(one.config.get("experiment", one.config.get("task", "–")))
         version = str(record.get("version", "–"))
-        rows.append((one.name, task, "yes" if ended else "no", minutes, version))
+        rows.append((one.name, task, "yes" if record.get("finished") else "no", minutes, version))
     return Section("Runs", tables=[rows])
 
 
@@ -125,20 +123,30 @@ def _compared(one: Ended) -> dict[str, "xr.Dataset"]:
 def _alone(one: Ended) -> list[Section]:
     pictures = [Picture(path, title_of(path.stem)) for path in sorted(one.path.rglob("*.png"))]
     tables = [] if one.scores is None else [medians(of_models(one.scores))]
-    tables += [_table(path) for path in sorted(one.path.glob("table_*.csv"))]
     log = one.path / LOG
     lines = log.read_text(encoding="utf-8").splitlines()[-_LINES:] if log.is_file() else []
     return [
         Section(one.name, [], pictures, tables),
+        *_files(one),
         Section(f"{one.name}: configuration", code=one.text),
         *([Section(f"{one.name}: log", code="\n".join(lines))] if lines else []),
     ]
 
 
+def _files(one: Ended) -> list[Section]:
+    """Show the tables that a run has left as files."""
+    paths = sorted(one.path.glob("*.csv"))
+    tables = {path: _table(path) for path in paths}
+    return [
+        table_section(f"{one.name}: {title_of(path.stem).lower()}", rows, path.name)
+        for path, rows in tables.items()
+        if rows
+    ]
+
+
 def _table(path: Path) -> Rows:
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [tuple(map(_short, row)) for row in csv.reader(file)][: _LINES + 1]
-    return rows or [(path.stem,)]
+        return [tuple(map(_short, row)) for row in csv.reader(file)]
 
 
 def _short(cell: str) -> str:

@@ -18,14 +18,13 @@ from rich.console import Console
 
 from diffhydro._version import __version__
 from diffhydro.app.config_reading import changed, checked, read_yaml
-from diffhydro.app.page import Picture, Section, title_of, write_page
+from diffhydro.app.page import Picture, Section, table_section, title_of, write_page
 from diffhydro.app.run_folder import CONFIG, RunFolder, open_run
 from diffhydro.app.score_table import Rows
 from diffhydro.app.screen import grid
 from diffhydro.errors import InputError
 from diffhydro.picture import blank_figure
 
-_MOST = 60  # rows of a table in the report; the file has all
 _SHORT, _WIDE = 40, 9  # rows and columns that a terminal shows whole
 
 
@@ -135,7 +134,7 @@ def write_report(out: Path, name: str, outcome: Any, seconds: float) -> None:
         Section("What was claimed", outcome.words, checks=outcome.checks),
         Section("Figures", pictures=pictures),
         *(
-            Section(title_of(key), _cut(rows, key), tables=[cells_of(rows[:_MOST])])
+            table_section(title_of(key), cells_of(rows), f"{key}.csv")
             for key, rows in outcome.tables.items()
             if rows
         ),
@@ -151,10 +150,6 @@ def write_report(out: Path, name: str, outcome: Any, seconds: float) -> None:
         f"{seconds / 60:.1f} min."
     )
     write_page(out / "report.html", f"diffhydro: {name}", verdict, sections, footer)
-
-
-def _cut(rows: Sequence[Any], key: str) -> list[str]:
-    return [f"{_MOST} of {len(rows)} rows; {key}.csv has all."] if len(rows) > _MOST else []
 
 
 def cells_of(rows: Sequence[Mapping[str, Any]]) -> Rows:

@@ -9,6 +9,7 @@ from pathlib import Path
 from diffhydro.atomic import whole
 
 Rows = Sequence[Sequence[str]]
+MOST = 60  # rows of a table in a report; its file has all
 
 _LOOK = """
 :root { color-scheme: light; }
@@ -65,6 +66,23 @@ class Section:
     tables: Sequence[Rows] = ()
     checks: dict[str, bool] = field(default_factory=dict)
     code: str = ""
+
+
+def table_section(
+    title: str,
+    rows: Rows,
+    file: str,
+    words: Sequence[str] = (),
+    pictures: Sequence[Picture] = (),
+) -> Section:
+    """Show a table, cut to what a page can hold; then also say which file has all of it.
+
+    Args:
+        rows: The head first.
+    """
+    count = len(rows) - 1
+    cut = [f"{MOST} of {count} rows; {file} has all."] if count > MOST else []
+    return Section(title, [*words, *cut], pictures, [rows[: MOST + 1]])
 
 
 def write_page(

@@ -165,6 +165,11 @@ def test_a_calibration_is_reported_like_any_run(done, tmp_path):
     assert page.count("<img") == len(PICTURES)
     assert re.search(r"<td>out</td><td>calibrate</td><td>yes</td><td>\d+\.\d</td>", page)
     assert "finished after" in page
+    head = "".join(f"<th>{name}</th>" for name in rows(done / "scores.csv")[0])
+    assert head in page
+    assert f"60 of {len(rows(done / 'scores.csv'))} rows" not in page
+    for row in rows(done / "parameters.csv"):
+        assert f"<td>{row['site']}</td><td>{row['parameter']}</td><td>{row['unit']}</td>" in page
 
 
 @pytest.mark.slow

@@ -67,17 +67,24 @@ def test_runs_that_share_no_site_are_not_compared(tmp_path):
     assert "common sites" not in page
 
 
-def test_a_page_of_one_run_has_its_log_and_tables(tmp_path):
+def test_a_page_of_one_run_has_its_log_and_its_tables_cut(tmp_path):
     one = ended(tmp_path / "one", {"model": 0.1})
-    lines = ["step,seconds", *(f"s{i},{i}.123456" for i in range(50))]
-    (one / "table_1.csv").write_text("\n".join(lines))
+    lines = ["step,seconds", *(f"s{i},{i}.123456" for i in range(70))]
+    (one / "steps.csv").write_text("\n".join(lines))
+    (one / "whole.csv").write_text("\n".join(lines[:61]).replace("s", "w"))
+    (one / "nothing.csv").write_text("")
     page = report(one, out=tmp_path / "page.html")
     assert "Beside each other" not in page
     assert "line 20\n" in page
     assert "line 59" in page
     assert "line 19\n" not in page
-    assert ("s39", "39.12") in rows(page)
-    assert "s40" not in page
+    assert ("s59", "59.12") in rows(page)
+    assert "s60" not in page
+    assert "60 of 70 rows; steps.csv has all." in page
+    assert ("w59", "59.12") in rows(page)
+    assert page.count("has all.") == 1
+    assert "<h2>one: steps</h2>" in page
+    assert "one: nothing" not in page
 
 
 @pytest.mark.parametrize(

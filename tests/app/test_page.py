@@ -2,7 +2,7 @@
 
 import pytest
 
-from diffhydro.app.page import Picture, Section, page, write_page
+from diffhydro.app.page import Picture, Section, page, table_section, write_page
 from diffhydro.picture import blank_figure, save
 from tests.app.browser import assert_readable, look_at
 
@@ -47,6 +47,14 @@ def test_a_table_has_its_head_once():
     assert "<th>a</th><th>b</th>" in text
     assert "<td>a</td>" not in text
     assert "<td>1</td><td>2</td>" in text
+
+
+@pytest.mark.parametrize(("count", "told"), [(60, []), (61, ["60 of 61 rows; a.csv has all."])])
+def test_a_long_table_is_cut_and_says_so(count, told):
+    rows = [("a",), *((str(i),) for i in range(count))]
+    found = table_section("All", rows, "a.csv")
+    assert list(found.words) == told
+    assert list(found.tables) == [rows[:61]]
 
 
 def test_the_verdict_names_what_failed():
