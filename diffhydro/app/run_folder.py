@@ -1,7 +1,7 @@
 """The folder of a run: what it was asked, what it said, and whether it has ended.
 
-A run that was interrupted goes on when it is asked the same again; one of another configuration,
-or with other data, is refused.
+A run that was interrupted goes on when it is asked the same again, or begins again where it keeps
+no checkpoints; one of another configuration, or with other data, is refused.
 """
 
 import datetime
@@ -82,15 +82,20 @@ def open_run(
     try:
         yield folder
     except InputError as error:
-        if is_new and not any(out.glob("checkpoints/*")) and not (out / "broken").exists():
+        if is_new and not _has_checkpoints(out) and not (out / "broken").exists():
             shutil.rmtree(out)
         else:
             folder.note(f"ended: {error}")
         raise
     except KeyboardInterrupt:
         folder.note("interrupted")
-        console.print("asked the same again, it goes on from its last checkpoint", highlight=False)
+        then = "goes on from its last checkpoint" if _has_checkpoints(out) else "begins again"
+        console.print(f"asked the same again, it {then}", highlight=False)
         raise
+
+
+def _has_checkpoints(out: Path) -> bool:
+    return any(out.glob("checkpoints/*"))
 
 
 def _refuse_other(out: Path, config: str, stamps: Mapping[str, str]) -> None:

@@ -54,6 +54,20 @@ def test_one_that_was_interrupted_goes_on_and_one_that_ended_does_not(tmp_path):
         pass
 
 
+@pytest.mark.parametrize(
+    ("kept", "said"), [(True, "goes on from its last"), (False, "begins again")]
+)
+def test_who_interrupts_is_told_what_happens_next(kept, said, tmp_path, capsys):
+    out = tmp_path / "run"
+    with open_run(out, "a: 1", (), Console()):
+        (out / "checkpoints").mkdir()
+    if kept:
+        (out / "checkpoints" / "1").touch()
+    with pytest.raises(KeyboardInterrupt), open_run(out, "a: 1", (), Console()):
+        raise KeyboardInterrupt
+    assert said in capsys.readouterr().out
+
+
 def test_words_are_shown_as_they_are(tmp_path, capsys):
     with open_run(tmp_path / "run", "a: 1", (), Console()) as folder:
         folder.say("of [bold] sites")
