@@ -53,7 +53,7 @@ _TASKS = {
         "diffhydro.app.calibrate",
     ),
     "sensitivity": _Task(
-        "Find which parameter, and which rain, a result rests on; a figure for each method.",
+        "Find which parameter, and which rain, a result rests on; tables, figures, a report.",
         ("diffhydro.app.sensitivity_config", "SensitivityConfig"),
         "diffhydro.app.sensitivity",
     ),
