@@ -11,8 +11,10 @@ from diffhydro.errors import InputError
 
 __all__ = ["COLOURS", "DASHES", "STYLE", "blank_figure", "save"]
 
-# Okabe and Ito (2008), without the yellow, which is faint on white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+# Okabe and Ito (2008), with a grey for their yellow, which is faint on white.
+COLOURS = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#8C8C8C",
+)  # fmt: skip
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 STYLE: dict[Any, Any] = {
     "axes.spines.top": False,

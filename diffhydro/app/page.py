@@ -118,7 +118,8 @@ def page(title: str, verdict: str, sections: Sequence[Section], footer: str) -> 
 
 def title_of(stem: str) -> str:
     """Make words of the name of a file or a table."""
-    return stem.replace("_", " ").capitalize()
+    words = stem.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _section(one: Section) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from diffhydro.app.page import Picture, Section, page, table_section, write_page
+from diffhydro.app.page import Picture, Section, page, table_section, title_of, write_page
 from diffhydro.picture import blank_figure, save
 from tests.app.browser import assert_readable, look_at
 
@@ -84,3 +84,8 @@ def test_the_look_sees_what_is_wrong(tmp_path):
     assert found["wide"] > 390
     assert found["smallest"] < 6
     assert found["console"]
+
+
+def test_titles_keep_the_case_of_names():
+    assert title_of("figure_5_r_PGDL_fed") == "Figure 5 r PGDL fed"
+    assert title_of("") == ""
