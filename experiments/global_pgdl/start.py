@@ -5,10 +5,11 @@ from pathlib import Path
 
 from diffhydro.errors import InputError
 from experiments.global_pgdl.earth import open_earth
+from experiments.global_pgdl.outcome import Clock, Outcome
 from experiments.global_pgdl.preset import Preset
 from experiments.global_pgdl.real.places import places
 from experiments.global_pgdl.real.study import study as study_of_stations
-from experiments.global_pgdl.study import Clock, Outcome, study
+from experiments.global_pgdl.study import study
 
 
 def run(
