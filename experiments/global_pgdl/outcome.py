@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+Rows = list[dict[str, Any]]
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -17,7 +19,7 @@ class Outcome:
         words: What to know beside the numbers.
     """
 
-    tables: dict[str, list[dict[str, Any]]]
+    tables: dict[str, Rows]
     figures: list[Path]
     checks: dict[str, bool]
     words: list[str] = field(default_factory=list)
@@ -34,7 +36,7 @@ class Clock:
         self._marks.append((words, time.perf_counter()))
         self._report(words)
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> Rows:
         """Give seconds by step."""
         pairs = zip(self._marks, self._marks[1:], strict=False)
         return [{"step": words, "seconds": round(end - at, 1)} for (words, at), (_, end) in pairs]

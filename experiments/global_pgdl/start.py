@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from diffhydro.errors import InputError
-from experiments.global_pgdl.earth import open_earth
+from experiments.global_pgdl.ground.earth import open_earth
 from experiments.global_pgdl.outcome import Clock, Outcome
 from experiments.global_pgdl.preset import Preset
 from experiments.global_pgdl.real.places import places

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from diffhydro.training.search.store import optuna
-from experiments.global_pgdl.earth import Earth
-from experiments.global_pgdl.ground import lay
-from experiments.global_pgdl.judged import judge
-from experiments.global_pgdl.models import train
+from experiments.global_pgdl.ground.earth import Earth
+from experiments.global_pgdl.ground.lay import lay
+from experiments.global_pgdl.judged.judge import judge
+from experiments.global_pgdl.learned.models import train
+from experiments.global_pgdl.learned.tuning import tuned
 from experiments.global_pgdl.outcome import Clock, Outcome
 from experiments.global_pgdl.preset import Preset
-from experiments.global_pgdl.told import tell
-from experiments.global_pgdl.tuning import tuned
+from experiments.global_pgdl.told.tell import tell
 
 
 def study(preset: Preset, earth: Earth, out: Path, clock: Clock) -> Outcome:

@@ -3,6 +3,7 @@
 import base64
 import csv
 import json
+import os
 import re
 import signal
 import subprocess
@@ -317,10 +318,15 @@ SMALL = {
 # Saves after every round, so that there is something to kill, draws nothing, and says how many
 # searches were over at the beginning. Of two folders the second has the programs of the first.
 PROGRAM = """
+import os
 import sys
+import time
 from pathlib import Path
 import diffhydro.app.calibrate as program
 program._EVERY = 0.0
+if "SLOWLY" in os.environ:
+    keep = program.save
+    program.save = lambda *words: (keep(*words), time.sleep(0.5))
 last = program._Keeper.last
 def told(keeper, like):
     queue = last(keeper, like)
@@ -350,14 +356,14 @@ def test_a_killed_calibration_goes_on_and_equals_one_that_was_not(tmp_path):
         return [sys.executable, "-c", PROGRAM, *map(str, (config, *outs))]
 
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    running = subprocess.Popen(command(killed), stderr=subprocess.DEVNULL)
+    slowly = {**os.environ, "SLOWLY": "1"}
+    running = subprocess.Popen(command(killed), stderr=subprocess.DEVNULL, env=slowly)
     deadline = time.monotonic() + 300
     queue = killed / "checkpoints" / "queue.npz"
     while ended(queue) < 3:
         assert running.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.002)
-    time.sleep(0.2)
     running.send_signal(signal.SIGKILL)
     running.wait()
     assert not json.loads((killed / "run.json").read_text(encoding="utf-8"))["finished"]

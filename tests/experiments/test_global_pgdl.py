@@ -7,16 +7,16 @@ import xarray as xr
 from diffhydro.data.embedded import embedded_weather
 from diffhydro.errors import InputError
 from experiments.global_pgdl import read_preset
-from experiments.global_pgdl.earth import Earth
-from experiments.global_pgdl.folds import LEFT_OUT, MIXED, WHOLE, members
-from experiments.global_pgdl.freely import offset, score_after, start_windows
-from experiments.global_pgdl.globe import on_scale, start_of_cells
+from experiments.global_pgdl.ground.earth import Earth
+from experiments.global_pgdl.ground.folds import LEFT_OUT, MIXED, WHOLE, members
+from experiments.global_pgdl.ground.places import OFFSET, PAST
+from experiments.global_pgdl.ground.regions import find_regions
+from experiments.global_pgdl.ground.screening import prepared, screened
+from experiments.global_pgdl.judged.globe import on_scale, start_of_cells
+from experiments.global_pgdl.learned.freely import offset, score_after, start_windows
+from experiments.global_pgdl.learned.stretches import STATIONS, Stretches
 from experiments.global_pgdl.outcome import Clock
-from experiments.global_pgdl.places import OFFSET, PAST
 from experiments.global_pgdl.preset import Screening
-from experiments.global_pgdl.regions import find_regions
-from experiments.global_pgdl.screening import prepared, screened
-from experiments.global_pgdl.stretches import STATIONS, Stretches
 from experiments.global_pgdl.study import study
 
 DAYS, FIRST, CELL = 420, "2001-03-01", 0.5

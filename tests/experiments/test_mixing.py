@@ -7,9 +7,9 @@ import xarray as xr
 from diffhydro.coupling import Inputs
 from diffhydro.data.places import Places as Spots
 from diffhydro.data.splits.twins import TWINS
-from experiments.global_pgdl.folds import MIXED, Member, how_mixed
-from experiments.global_pgdl.mixing import ALL_REGIONS, SAME_CLIMATE, climates_of, drawn
-from experiments.global_pgdl.places import Places
+from experiments.global_pgdl.ground.folds import MIXED, Member, how_mixed
+from experiments.global_pgdl.ground.mixing import ALL_REGIONS, SAME_CLIMATE, climates_of, drawn
+from experiments.global_pgdl.ground.places import Places
 
 SITES = 40
 

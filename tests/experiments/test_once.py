@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from diffhydro.land.hbv import Hbv
-from experiments.global_pgdl.once import Once
+from experiments.global_pgdl.learned.once import Once
 from tests.core.bits import assert_same_bits
 
 

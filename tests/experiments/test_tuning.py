@@ -11,14 +11,15 @@ from diffhydro.coupling import Inputs
 from diffhydro.data.places import Places as Spots
 from diffhydro.data.splits.twins import TWINS
 from diffhydro.errors import InputError
-from experiments.global_pgdl import networks, read_preset, study, tuning
-from experiments.global_pgdl.deciding import NOBODY, deciding
-from experiments.global_pgdl.earth import Earth
-from experiments.global_pgdl.folds import members
-from experiments.global_pgdl.freely import Start, rolled
-from experiments.global_pgdl.models import DL, FED, at
+from experiments.global_pgdl import read_preset, study
+from experiments.global_pgdl.ground.deciding import NOBODY, deciding, who_decides
+from experiments.global_pgdl.ground.earth import Earth
+from experiments.global_pgdl.ground.folds import members
+from experiments.global_pgdl.ground.screening import prepared
+from experiments.global_pgdl.learned import networks, tuning
+from experiments.global_pgdl.learned.freely import Start, rolled
+from experiments.global_pgdl.learned.models import DL, FED, at
 from experiments.global_pgdl.preset import Network, Tuning
-from experiments.global_pgdl.screening import prepared
 from tests.experiments.test_global_pgdl import CELL, FIRST, LABELS, stations
 
 SITES = 60
@@ -49,7 +50,7 @@ def learned(kept):
 
 def search(kept, out, *thinned: int, told=lambda words: None, **how):
     preset, found = read_preset("tiny", HOW | how), regions(*thinned)
-    who = tuning.who_decides(kept, found, preset)
+    who = who_decides(kept, found, preset)
     return tuning.tuned(preset, kept, found, who, out, told)
 
 
@@ -121,7 +122,7 @@ def test_a_network_sees_the_last_days_of_a_longer_start_window(learned):
 
 def test_without_a_search_a_run_is_what_it_was(kept, tmp_path):
     plain = read_preset("tiny", {"network.look_back": 9})
-    assert tuning.who_decides(kept, regions(), plain) is NOBODY
+    assert who_decides(kept, regions(), plain) is NOBODY
     found = tuning.tuned(plain, kept, regions(), NOBODY, tmp_path, print)
     assert found == (plain, [], [])
     assert plain.guided is plain.network

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from experiments.global_pgdl.written import write_scores
+from experiments.global_pgdl.told.written import write_scores
 
 
 def test_both_files_hold_every_model_at_every_site(tmp_path):

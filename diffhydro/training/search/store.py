@@ -4,7 +4,8 @@ import datetime
 import json
 import os
 import socket
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from diffhydro.training.search.space import Space
 
 FILE = "search.sqlite"
 _NAME = "diffhydro"
-_WORKER, _SPACE = "worker", "space"
+_WORKER, _SPACE, _ASKS = "worker", "space", "asks:"
 _UNMARKED = 60.0  # seconds in which a trial that has begun is marked for certain
 
 
@@ -63,6 +64,15 @@ def _address(file: Path) -> str:
     return f"sqlite:///{file.as_posix()}"
 
 
+@contextmanager
+def about_to_ask(study: Any) -> Iterator[None]:
+    """Write down that this process asks for a trial, until it has marked it as its own."""
+    key = f"{_ASKS}{socket.gethostname()}:{os.getpid()}"
+    study.set_user_attr(key, True)
+    yield
+    study.set_user_attr(key, False)
+
+
 def mark(trial: Any) -> None:
     """Write down which process works on a trial."""
     trial.set_user_attr(_WORKER, [socket.gethostname(), os.getpid()])
@@ -73,18 +83,22 @@ def take_up(study: Any) -> int:
     states = optuna().trial.TrialState
     found = 0
     for frozen in study.get_trials(deepcopy=False, states=(states.RUNNING,)):
-        if _is_gone(frozen):
+        if _is_gone(frozen, study.user_attrs):
             study.tell(frozen.number, state=states.FAIL, skip_if_finished=True)
             study.enqueue_trial(frozen.params)
             found += 1
     return found
 
 
-def _is_gone(trial: Any) -> bool:
-    if _WORKER not in trial.user_attrs:  # between being asked and being marked
-        return (datetime.datetime.now() - trial.datetime_start).total_seconds() > _UNMARKED
-    host, process = trial.user_attrs[_WORKER]
-    return host == socket.gethostname() and not _lives(process)
+def _is_gone(trial: Any, told: Mapping[str, Any]) -> bool:
+    if _WORKER in trial.user_attrs:
+        host, process = trial.user_attrs[_WORKER]
+        return host == socket.gethostname() and not _lives(process)
+    # Asked for and not marked: it is gone if nobody is left who could be about to mark it.
+    asking = [key.split(":")[1:] for key, asks in told.items() if key.startswith(_ASKS) and asks]
+    if not any(host != socket.gethostname() or _lives(int(process)) for host, process in asking):
+        return True
+    return (datetime.datetime.now() - trial.datetime_start).total_seconds() > _UNMARKED
 
 
 def _lives(process: int) -> bool:

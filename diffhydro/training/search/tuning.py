@@ -17,7 +17,7 @@ import numpy as np
 
 from diffhydro.errors import InputError
 from diffhydro.training.search.space import Space, check_space
-from diffhydro.training.search.store import mark, open_study, optuna, take_up
+from diffhydro.training.search.store import about_to_ask, mark, open_study, optuna, take_up
 from diffhydro.training.search.trials import Pruned, Report, Trial
 
 BEST, TABLE = "best.yaml", "trials.csv"
@@ -103,8 +103,9 @@ def tune(
     distributions = {name: values.distribution() for name, values in space.items()}
     while (number := _counted(study)) < trials:
         study.sampler = library.samplers.TPESampler(seed=_seed(seed, number))
-        asked = study.ask(distributions)
-        mark(asked)
+        with about_to_ask(study):
+            asked = study.ask(distributions)
+            mark(asked)
         _try(study, asked, trial)
         _write(study, out)
         if watch is not None:

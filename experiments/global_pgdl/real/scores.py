@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from diffhydro.atomic import whole
 from diffhydro.data.start_windows import StartWindows
 from diffhydro.evaluation import score
+from experiments.global_pgdl.outcome import Rows
 from experiments.global_pgdl.real.networks import CONTROL, DL, FED, GUIDED, UNGUIDED, with_means
 from experiments.global_pgdl.real.places import OBSERVED
 from experiments.global_pgdl.real.settings import Settings
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SCORES = ("rmse", "ubrmse", "r", "bias")
-Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from diffhydro.core.ensembles import member as member_of
 from diffhydro.data.start_windows import StartWindows
 from diffhydro.evaluation.baselines import BoostedTrees, WeatherSums
 from diffhydro.evaluation.figures import draw_boxes, draw_series
-from experiments.global_pgdl.once import Once
+from experiments.global_pgdl.learned.once import Once
 from experiments.global_pgdl.outcome import Outcome
 from experiments.global_pgdl.preset import Preset
 from experiments.global_pgdl.real.bench import Bench
@@ -23,8 +23,8 @@ from experiments.global_pgdl.real.physics import PB, calibrated, water
 from experiments.global_pgdl.real.places import FORCING, OBSERVED, TEXTURE, with_start
 from experiments.global_pgdl.real.scores import Found, by_station, claims, found_of, medians
 from experiments.global_pgdl.real.settings import Start
-from experiments.global_pgdl.tables import write
-from experiments.global_pgdl.written import write_scores
+from experiments.global_pgdl.told.tables import write
+from experiments.global_pgdl.told.written import write_scores
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -109,6 +109,21 @@ def test_a_killed_process_loses_its_own_trial_only(tmp_path):
     assert after[: len(before)] == before
 
 
+DIES = """
+import diffhydro.training.search.tuning as tuning
+import os, signal
+tuning.mark = lambda trial: trial.number == 1 and os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_killed_before_its_trial_is_its_own_loses_that_one_only(tmp_path):
+    command = [sys.executable, "-c", DIES + PROGRAM, str(tmp_path), "4"]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    tune(lambda s, _: s["x"] ** 2, {"x": Between(-1.0, 1.0)}, tmp_path, trials=4)
+    assert [row["state"] for row in rows(tmp_path)].count("complete") == 4
+
+
 @pytest.mark.slow
 def test_two_processes_share_one_search(tmp_path):
     command = [sys.executable, "-c", PROGRAM, str(tmp_path), "10"]

@@ -5,9 +5,9 @@ import numpy as np
 from diffhydro.core.ensembles import member
 from diffhydro.coupling import Inputs
 from diffhydro.evaluation import gradient_error
-from experiments.global_pgdl.folds import Member
-from experiments.global_pgdl.models import CONSERVING, COUPLED, Models
-from experiments.global_pgdl.places import OFFSET, PAST, Stations
+from experiments.global_pgdl.ground.folds import Member
+from experiments.global_pgdl.ground.places import OFFSET, PAST, Stations
+from experiments.global_pgdl.learned.models import CONSERVING, COUPLED, Models
 
 RIGHT = 1e-4  # relative, in double precision
 _SITES, _DAYS = 2, 120

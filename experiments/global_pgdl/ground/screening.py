@@ -12,7 +12,7 @@ from diffhydro.data.screening import Rules, Verdict, judge
 from diffhydro.data.screens import screen_soil_moisture
 from diffhydro.data.smoothing import fit_noise, smooth
 from diffhydro.errors import InputError
-from experiments.global_pgdl.places import WEATHER, Places, Stations
+from experiments.global_pgdl.ground.places import WEATHER, Places, Stations
 from experiments.global_pgdl.preset import Screening
 
 if TYPE_CHECKING:

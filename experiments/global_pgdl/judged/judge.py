@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.global_pgdl.balance import Water, balances
-from experiments.global_pgdl.globe import Globe, predicted, satellite_of, start_of_cells
-from experiments.global_pgdl.gradients import gradient_errors
-from experiments.global_pgdl.ground import Ground
-from experiments.global_pgdl.models import Models
+from experiments.global_pgdl.ground.lay import Ground
+from experiments.global_pgdl.ground.places import Places
+from experiments.global_pgdl.judged.balance import Water, balances
+from experiments.global_pgdl.judged.globe import Globe, predicted, satellite_of, start_of_cells
+from experiments.global_pgdl.judged.gradients import gradient_errors
+from experiments.global_pgdl.judged.representative import chosen
+from experiments.global_pgdl.judged.sites import Tested, tested
+from experiments.global_pgdl.learned.models import Models
 from experiments.global_pgdl.outcome import Clock
-from experiments.global_pgdl.places import Places
 from experiments.global_pgdl.preset import Preset
-from experiments.global_pgdl.representative import chosen
-from experiments.global_pgdl.sites import Tested, tested
 
 Rules = dict[str, dict[str, dict[int, int]]]  # by rule, kind and region: the model that stands
 

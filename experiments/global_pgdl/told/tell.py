@@ -7,19 +7,18 @@ import numpy as np
 
 from diffhydro.atomic import whole
 from diffhydro.data.regions import features_of
-from experiments.global_pgdl import figures, tables
-from experiments.global_pgdl.checks import claims
-from experiments.global_pgdl.folds import LEFT_OUT, how_mixed
-from experiments.global_pgdl.ground import Ground
-from experiments.global_pgdl.judged import Judged
+from experiments.global_pgdl.ground.folds import LEFT_OUT, how_mixed
+from experiments.global_pgdl.ground.lay import Ground
+from experiments.global_pgdl.ground.places import Places, series
+from experiments.global_pgdl.ground.regions import FEATURES
+from experiments.global_pgdl.judged.judge import Judged
+from experiments.global_pgdl.judged.representative import HONEST
+from experiments.global_pgdl.learned.tuning import Tuned
 from experiments.global_pgdl.outcome import Clock, Outcome
-from experiments.global_pgdl.places import Places
 from experiments.global_pgdl.preset import Preset
-from experiments.global_pgdl.regions import FEATURES
-from experiments.global_pgdl.representative import HONEST
-from experiments.global_pgdl.sites import series
-from experiments.global_pgdl.tuning import Tuned
-from experiments.global_pgdl.written import write_scores
+from experiments.global_pgdl.told import figures, tables
+from experiments.global_pgdl.told.checks import claims
+from experiments.global_pgdl.told.written import write_scores
 
 _NEAR = 300.0  # km within which stations count as neighbours
 _EARTH = 6371.0  # km

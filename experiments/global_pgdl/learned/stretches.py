@@ -9,8 +9,8 @@ from diffhydro.coupling import Inputs
 from diffhydro.data.batches import AbstractBatches
 from diffhydro.errors import InputError
 from diffhydro.training import Rows, Sample
-from experiments.global_pgdl.folds import Member
-from experiments.global_pgdl.places import OFFSET, PAST, Stations
+from experiments.global_pgdl.ground.folds import Member
+from experiments.global_pgdl.ground.places import OFFSET, PAST, Stations
 
 STATIONS = "stations"
 

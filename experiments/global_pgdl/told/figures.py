@@ -10,12 +10,12 @@ from diffhydro.data.regions import Features, climate_shares, plot_regions
 from diffhydro.evaluation import strata
 from diffhydro.evaluation.figures import draw_boxes, draw_map, draw_series
 from diffhydro.picture import COLOURS, blank_figure, save
-from experiments.global_pgdl.folds import LEFT_OUT, Member
-from experiments.global_pgdl.globe import Globe
-from experiments.global_pgdl.models import CONSERVING, DL, FED, PB
-from experiments.global_pgdl.regions import Found
-from experiments.global_pgdl.representative import HONEST, PUBLISHED
-from experiments.global_pgdl.sites import Tested
+from experiments.global_pgdl.ground.folds import LEFT_OUT, Member
+from experiments.global_pgdl.ground.regions import Found
+from experiments.global_pgdl.judged.globe import Globe
+from experiments.global_pgdl.judged.representative import HONEST, PUBLISHED
+from experiments.global_pgdl.judged.sites import Tested
+from experiments.global_pgdl.learned.models import CONSERVING, DL, FED, PB
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -16,10 +16,10 @@ from diffhydro.coupling.fluxes import WATER
 from diffhydro.coupling.hybrid import simulate
 from diffhydro.evaluation import Witness, violations
 from diffhydro.land.budget import budget
-from experiments.global_pgdl.freely import Start, offset, start_windows
-from experiments.global_pgdl.models import CONSERVING, PB, Models, at
-from experiments.global_pgdl.places import OFFSET, Stations
-from experiments.global_pgdl.sites import Tested, series
+from experiments.global_pgdl.ground.places import OFFSET, Stations, series
+from experiments.global_pgdl.judged.sites import Tested
+from experiments.global_pgdl.learned.freely import Start, offset, start_windows
+from experiments.global_pgdl.learned.models import CONSERVING, PB, Models, at
 
 _DIGITS = 2  # of mm: what single precision keeps of half a metre of water
 

@@ -10,7 +10,7 @@ from diffhydro.core.ensembles import VMAP, over_members
 from diffhydro.coupling import Inputs, Observed, PastDriven, PhysicsGuided, roll_out
 from diffhydro.coupling.window import AbstractWindowed
 from diffhydro.errors import InputError
-from experiments.global_pgdl.places import OFFSET
+from experiments.global_pgdl.ground.places import OFFSET
 
 
 class Start(NamedTuple):

@@ -22,7 +22,7 @@ from diffhydro.data.regions import (
 from diffhydro.data.regions.votes import Scan, scan_counts
 from diffhydro.data.scaling import Scaler
 from diffhydro.errors import InputError
-from experiments.global_pgdl.places import STATIC, WEATHER
+from experiments.global_pgdl.ground.places import STATIC, WEATHER
 from experiments.global_pgdl.preset import Clustering
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from diffhydro.land.upland import Upland
 from diffhydro.land.water_balance import WaterBalance
 from diffhydro.soil.pedotransfer import cosby
 from diffhydro.training import Objective, Optimizer, Term, fit_ensemble, mse
-from experiments.global_pgdl.folds import Member
-from experiments.global_pgdl.places import Stations
+from experiments.global_pgdl.ground.folds import Member
+from experiments.global_pgdl.ground.places import Stations
+from experiments.global_pgdl.learned.stretches import STATIONS, Stretches
 from experiments.global_pgdl.preset import Physics
-from experiments.global_pgdl.stretches import STATIONS, Stretches
 
 _AT_ONCE = 64  # members whose trajectories are in memory together
 CALIBRATED = tuple(dict.fromkeys((*UPLAND, *WETLAND)))  # the sheet's two sets

@@ -21,23 +21,21 @@ import jax
 import numpy as np
 
 from diffhydro.coupling import Inputs, PastDriven, PhysicsGuided
-from diffhydro.data.places import Places as Spots
 from diffhydro.errors import InputError
 from diffhydro.evaluation import score
 from diffhydro.training.search import AbstractRange, Between, Found, Whole, tune
 from diffhydro.training.search.tuning import TABLE
-from experiments.global_pgdl import physics
-from experiments.global_pgdl.deciding import NOBODY, Deciding, deciding
-from experiments.global_pgdl.folds import LEFT_OUT, Member
-from experiments.global_pgdl.freely import Start, rolled, score_after, start_windows
-from experiments.global_pgdl.models import DL, FED, PB, Report, at, train_deep, train_fed
-from experiments.global_pgdl.once import Once
-from experiments.global_pgdl.places import Stations
+from experiments.global_pgdl.ground.deciding import Deciding
+from experiments.global_pgdl.ground.folds import LEFT_OUT, Member
+from experiments.global_pgdl.ground.places import Stations, series
+from experiments.global_pgdl.ground.regions import Found as Regional
+from experiments.global_pgdl.ground.screening import prepared
+from experiments.global_pgdl.learned import physics
+from experiments.global_pgdl.learned.freely import Start, rolled, score_after, start_windows
+from experiments.global_pgdl.learned.models import DL, FED, PB, Report, at, train_deep, train_fed
+from experiments.global_pgdl.learned.once import Once
+from experiments.global_pgdl.outcome import Rows
 from experiments.global_pgdl.preset import Network, Preset, Tuning
-from experiments.global_pgdl.regions import Found as Regional
-from experiments.global_pgdl.screening import prepared
-from experiments.global_pgdl.sites import series
-from experiments.global_pgdl.tables import Rows
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -96,19 +94,6 @@ class Bench:
         rmse = score(*named)["rmse"].values
         weight = np.array([len(one.train) / len(one.test) for one in self.members])
         return float(np.average(rmse, weights=weight[which]))
-
-
-def who_decides(kept: "xr.Dataset", found: Regional, preset: Preset) -> Deciding:
-    """Choose the sites that decide; none where nothing is searched.
-
-    Args:
-        kept: All stations that passed the screening.
-    """
-    if preset.tuning is None:
-        return NOBODY
-    names = tuple(kept["site"].values.astype(str))
-    spots = Spots(names, kept["latitude"].values, kept["longitude"].values)
-    return deciding(spots, found.regions.site_labels, found.kept, preset.tuning)
 
 
 def tuned(

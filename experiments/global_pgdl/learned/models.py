@@ -8,11 +8,11 @@ import jax
 import numpy as np
 
 from diffhydro.coupling import Inputs, Observed, PastDriven, PhysicsGuided
-from experiments.global_pgdl import networks, physics, training
-from experiments.global_pgdl.folds import Member
-from experiments.global_pgdl.freely import Start, rolled, run
-from experiments.global_pgdl.once import Once
-from experiments.global_pgdl.places import Places, Stations
+from experiments.global_pgdl.ground.folds import Member
+from experiments.global_pgdl.ground.places import Places, Stations
+from experiments.global_pgdl.learned import networks, physics, training
+from experiments.global_pgdl.learned.freely import Start, rolled, run
+from experiments.global_pgdl.learned.once import Once
 from experiments.global_pgdl.preset import Network, Preset
 
 PB, DL, FED, COUPLED, CONSERVING = (

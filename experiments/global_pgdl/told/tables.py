@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from diffhydro.atomic import whole
-from experiments.global_pgdl.balance import Water
-from experiments.global_pgdl.folds import LEFT_OUT, MIXED, Member
-from experiments.global_pgdl.globe import Globe
-from experiments.global_pgdl.models import KINDS
-from experiments.global_pgdl.regions import Found
-from experiments.global_pgdl.representative import PUBLISHED
-from experiments.global_pgdl.sites import SCORES, Tested
+from experiments.global_pgdl.ground.folds import LEFT_OUT, MIXED, Member
+from experiments.global_pgdl.ground.regions import Found
+from experiments.global_pgdl.judged.balance import Water
+from experiments.global_pgdl.judged.globe import Globe
+from experiments.global_pgdl.judged.representative import PUBLISHED
+from experiments.global_pgdl.judged.sites import SCORES, Tested
+from experiments.global_pgdl.learned.models import KINDS
+from experiments.global_pgdl.outcome import Rows
 
-Rows = list[dict[str, Any]]
 ALL = "all"
 OWN = "the region"  # against others, in table 5
 

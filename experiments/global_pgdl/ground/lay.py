@@ -5,16 +5,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.global_pgdl.deciding import Deciding
-from experiments.global_pgdl.earth import Earth
-from experiments.global_pgdl.folds import Member, members
-from experiments.global_pgdl.mixing import climates_of
+from experiments.global_pgdl.ground.deciding import Deciding, who_decides
+from experiments.global_pgdl.ground.earth import Earth
+from experiments.global_pgdl.ground.folds import Member, members
+from experiments.global_pgdl.ground.mixing import climates_of
+from experiments.global_pgdl.ground.places import Stations
+from experiments.global_pgdl.ground.regions import Found, find_regions
+from experiments.global_pgdl.ground.screening import at_depth, prepared, screened
 from experiments.global_pgdl.outcome import Clock
-from experiments.global_pgdl.places import Stations
 from experiments.global_pgdl.preset import Preset
-from experiments.global_pgdl.regions import Found, find_regions
-from experiments.global_pgdl.screening import at_depth, prepared, screened
-from experiments.global_pgdl.tuning import who_decides
 
 if TYPE_CHECKING:
     import xarray as xr

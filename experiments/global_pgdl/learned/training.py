@@ -12,11 +12,11 @@ from diffhydro.core.ensembles import VMAP
 from diffhydro.coupling import Observed, PastDriven, PhysicsGuided
 from diffhydro.coupling.fluxes import WATER
 from diffhydro.training import DryingOnly, Objective, Optimizer, Term, fit_ensemble, mse
-from experiments.global_pgdl.folds import Member
-from experiments.global_pgdl.physics import CALIBRATED
-from experiments.global_pgdl.places import Stations
+from experiments.global_pgdl.ground.folds import Member
+from experiments.global_pgdl.ground.places import Stations
+from experiments.global_pgdl.learned.physics import CALIBRATED
+from experiments.global_pgdl.learned.stretches import STATIONS, Stretches
 from experiments.global_pgdl.preset import Conserving, Coupling, Network
-from experiments.global_pgdl.stretches import STATIONS, Stretches
 
 OBJECTIVE = Objective({"moisture": Term(mse(STATIONS))})
 Ahead = TypeVar("Ahead", PastDriven, PhysicsGuided)

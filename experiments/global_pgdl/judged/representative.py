@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.global_pgdl.folds import LEFT_OUT, WHOLE, Member
-from experiments.global_pgdl.models import KINDS
-from experiments.global_pgdl.sites import Tested
+from experiments.global_pgdl.ground.folds import LEFT_OUT, WHOLE, Member
+from experiments.global_pgdl.judged.sites import Tested
+from experiments.global_pgdl.learned.models import KINDS
 
 PUBLISHED, HONEST = "best at its test site", "trained on all sites"
 

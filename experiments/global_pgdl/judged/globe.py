@@ -12,11 +12,11 @@ import jax
 import numpy as np
 
 from diffhydro.evaluation import IN_CELLS, score
-from experiments.global_pgdl.freely import Start, score_after
-from experiments.global_pgdl.models import KINDS, Models, Said, predict
-from experiments.global_pgdl.places import Places
-from experiments.global_pgdl.representative import HONEST
-from experiments.global_pgdl.sites import SCORES, series, wet_days
+from experiments.global_pgdl.ground.places import Places, series
+from experiments.global_pgdl.judged.representative import HONEST
+from experiments.global_pgdl.judged.sites import SCORES, wet_days
+from experiments.global_pgdl.learned.freely import Start, score_after
+from experiments.global_pgdl.learned.models import KINDS, Models, Said, predict
 
 if TYPE_CHECKING:
     import xarray as xr

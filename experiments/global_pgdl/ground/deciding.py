@@ -8,12 +8,17 @@ those of a training site are.
 
 from dataclasses import dataclass
 from math import ceil
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from diffhydro.data.places import Places as Spots
 from diffhydro.data.splits.twins import TWINS
-from experiments.global_pgdl.preset import Tuning
+from experiments.global_pgdl.ground.regions import Found
+from experiments.global_pgdl.preset import Preset, Tuning
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,3 +68,16 @@ def _apart(
     wanted = ceil(how.share * is_here.sum())
     sizes = np.cumsum([(group == one).sum() for one in order])
     return used[np.isin(group, order[: int(np.searchsorted(sizes, wanted)) + 1])]
+
+
+def who_decides(kept: "xr.Dataset", found: Found, preset: Preset) -> Deciding:
+    """Choose the sites that decide; none where nothing is searched.
+
+    Args:
+        kept: All stations that passed the screening.
+    """
+    if preset.tuning is None:
+        return NOBODY
+    names = tuple(kept["site"].values.astype(str))
+    spots = Spots(names, kept["latitude"].values, kept["longitude"].values)
+    return deciding(spots, found.regions.site_labels, found.kept, preset.tuning)

@@ -11,7 +11,7 @@ import numpy as np
 from diffhydro.data.places import Places as Spots
 from diffhydro.data.regions.koppen import main_classes
 from diffhydro.data.splits.twins import TWINS
-from experiments.global_pgdl.places import Places
+from experiments.global_pgdl.ground.places import Places
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from experiments.global_pgdl.gradients import RIGHT
-from experiments.global_pgdl.models import CONSERVING, COUPLED, DL, FED, PB
-from experiments.global_pgdl.tables import ALL, OWN, Rows
+from experiments.global_pgdl.judged.gradients import RIGHT
+from experiments.global_pgdl.learned.models import CONSERVING, COUPLED, DL, FED, PB
+from experiments.global_pgdl.outcome import Rows
+from experiments.global_pgdl.told.tables import ALL, OWN
 
 HONEST_ALL = "all retrievals"
 _CLOSED = 0.1  # mm in some years of single precision

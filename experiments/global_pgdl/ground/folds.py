@@ -8,8 +8,8 @@ import numpy as np
 from diffhydro.data.places import Places as Spots
 from diffhydro.data.splits.twins import TWINS
 from diffhydro.errors import InputError
-from experiments.global_pgdl.mixing import SAME_CLIMATE, drawn
-from experiments.global_pgdl.places import Stations
+from experiments.global_pgdl.ground.mixing import SAME_CLIMATE, drawn
+from experiments.global_pgdl.ground.places import Stations
 
 LEFT_OUT, WHOLE, MIXED = "left out", "whole region", "mixed"
 

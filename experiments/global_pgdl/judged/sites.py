@@ -8,10 +8,10 @@ import numpy as np
 
 from diffhydro.evaluation import AT_SITES, Witness, score, violations
 from diffhydro.evaluation.baselines import Climatology
-from experiments.global_pgdl.folds import Member
-from experiments.global_pgdl.freely import Start, offset, score_after, start_windows
-from experiments.global_pgdl.models import PB, Models, Said, at, predict
-from experiments.global_pgdl.places import Stations
+from experiments.global_pgdl.ground.folds import Member
+from experiments.global_pgdl.ground.places import Stations, series
+from experiments.global_pgdl.learned.freely import Start, offset, score_after, start_windows
+from experiments.global_pgdl.learned.models import PB, Models, Said, at, predict
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -74,15 +74,6 @@ def tested(models: Models, stations: Stations, members: Sequence[Member], look_b
     known[MOVED] = pb + offset(start, pb)[:, None]
     known[CLIMATOLOGY] = _climatology(stations, [members[i].train for i in folds])
     return _as_arrays(said, known, start, stations, folds, rows)
-
-
-def series(values: np.ndarray, names: np.ndarray, times: np.ndarray) -> "xr.DataArray":
-    """Name the axes of `[site, time]`."""
-    import xarray as xr
-
-    return xr.DataArray(
-        values, {"site": names, "time": times}, ("site", "time"), attrs={"units": "m3 m-3"}
-    )
 
 
 def _as_arrays(

@@ -27,8 +27,8 @@ from diffhydro.data.scaling import Scaler, log_z_score
 from diffhydro.land import AbstractFromBelow, NoMoreThanInflow
 from diffhydro.networks import FlaxHead, Lstm, Mlp, TwoBranches
 from diffhydro.networks.dropout import EveryTime
-from experiments.global_pgdl.folds import Member
-from experiments.global_pgdl.places import OFFSET, STATIC, WEATHER, Stations
+from experiments.global_pgdl.ground.folds import Member
+from experiments.global_pgdl.ground.places import OFFSET, STATIC, WEATHER, Stations
 from experiments.global_pgdl.preset import Conserving, Network
 
 # Numbers that tell nothing of any fold: a middling soil, a moderate rain, a usual error.

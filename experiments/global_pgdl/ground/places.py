@@ -81,3 +81,12 @@ class Stations:
         """Keep some, in the order given."""
         series = (x[rows] for x in (self.observed, self.labels, self.past))
         return Stations(self.places.take(rows), self.told.take(rows), *series)
+
+
+def series(values: np.ndarray, names: np.ndarray, times: np.ndarray) -> "xr.DataArray":
+    """Name the axes of `[site, time]`."""
+    import xarray as xr
+
+    return xr.DataArray(
+        values, {"site": names, "time": times}, ("site", "time"), attrs={"units": "m3 m-3"}
+    )

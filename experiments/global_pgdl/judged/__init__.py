@@ -1,0 +1,1 @@
+"""Steps 8 to 10: scores where nothing was learned, water, gradients, and the globe."""
