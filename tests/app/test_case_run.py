@@ -136,7 +136,9 @@ def test_a_looser_tolerance_takes_fewer_steps(small):
     assert steps[0] < steps[1]
 
 
-@pytest.mark.parametrize("nodes", [2, 3, 10, 37, 200, 1600])
+@pytest.mark.parametrize(
+    "nodes", [2, 10, 200, *(pytest.param(n, marks=pytest.mark.exhaustive) for n in (3, 37, 1600))]
+)
 def test_the_number_of_nodes_is_obeyed_and_soils_change_on_faces(tmp_path, nodes):
     case, weather = read_case(write(tmp_path))
     column = set_up(case, weather, nodes, np.float64).column

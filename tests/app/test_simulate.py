@@ -263,8 +263,9 @@ def test_an_unfinished_run_of_another_kind_is_not_mixed_in(monkeypatch, capsys, 
     assert "unfinished run with another model" in capsys.readouterr().err
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["wbm", pytest.param("column", marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("model", ["wbm", "column"])
 def test_several_devices_give_what_one_gives(weather, tmp_path, model):
     outs = []
     for devices in (1, 4):

@@ -29,6 +29,7 @@ def config(folder, **changes):
     return write_config(folder, **(given | changes))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_best_is_a_configuration_that_trains_and_a_search_goes_on(folder, monkeypatch, capsys):
     out = folder / "search"

@@ -19,6 +19,8 @@ CASES = sorted(FOLDER.glob("p*.json"))
 THETA_MEAN, THETA_RMS = 5e-4, 5e-3
 BALANCE = 1e-10  # of throughput, float64
 BALANCE_SINGLE = 2e-5
+# Years of weather and steep layers: each takes as long as the others together.
+LONG = ("p04", "p07", "p11", "p12", "p13")
 SECONDS = 60.0  # with compilation, on an idle machine
 
 
@@ -40,7 +42,15 @@ def test_all_cases_are_here():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", CASES, ids=named)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path, id=named(path), marks=pytest.mark.exhaustive if named(path)[:3] in LONG else []
+        )
+        for path in CASES
+    ],
+)
 def test_case_in_float64(path):
     began = time.process_time()
     spec, record, errors, found, totals = run(path, "float64")

@@ -59,7 +59,14 @@ def _differences(function, x):
     return found.reshape(x.shape)
 
 
-@pytest.fixture(scope="module", params=POLICIES)
+# Of the policies one is walked at once; the others are long, and alike.
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[] if name == "adaptive" else pytest.mark.exhaustive)
+        for name in POLICIES
+    ],
+)
 def case(request, make, weather):
     model = make(policy=POLICIES[request.param])
     state = model.init_state()

@@ -150,7 +150,13 @@ def test_curves_by_water_pushed_by_hand_are_those_of_jax():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param(name, marks=[] if name == "fixed" else pytest.mark.exhaustive)
+        for name in POLICIES
+    ],
+)
 @pytest.mark.parametrize(
     "scene",
     [
@@ -186,10 +192,9 @@ def test_richards_against_differences(policy):
     assert found == pytest.approx(float(at(h) - at(-h)) / (2.0 * h), rel=1e-6)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "policy", ["adaptive", pytest.param("two_stages", marks=pytest.mark.exhaustive)]
-)
+@pytest.mark.parametrize("policy", ["adaptive", "two_stages"])
 def test_richards_jacobians_of_columns_agree(policy):
     """More columns than fit into a row, whose steps differ, so that rows are sorted."""
     inputs, observe = observer(SCENES["runoff"], POLICIES[policy], column())

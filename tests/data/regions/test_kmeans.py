@@ -32,6 +32,7 @@ def test_a_start_is_its_seeds_alone(method):
     assert any((a.labels != b.labels).any() for a, b in zip(whole, other, strict=True))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_number_of_workers_does_not_matter():
     points, _ = standardised()
@@ -73,6 +74,7 @@ def test_more_clusters_than_distinct_places_are_refused():
         all_fits(points, 1, [0], Search())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_nothing_leaks_from_worker_processes():
     """Neither warnings nor leftovers, also where a start cannot fill its clusters."""

@@ -63,6 +63,7 @@ def wait_for_more(out: Path, process: subprocess.Popen) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Damaged checkpoints")
 def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path):

@@ -124,6 +124,7 @@ def test_a_process_killed_before_its_trial_is_its_own_loses_that_one_only(tmp_pa
     assert [row["state"] for row in rows(tmp_path)].count("complete") == 4
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_two_processes_share_one_search(tmp_path):
     command = [sys.executable, "-c", PROGRAM, str(tmp_path), "10"]
