@@ -121,6 +121,31 @@ def test_boxes_of_each_stratum_hold_its_own_places(drawn, tmp_path):
         draw_boxes({}, tmp_path / "x.png")
 
 
+def test_boxes_of_all_places_are_named_beside_them(drawn, tmp_path):
+    values = {n: xr.DataArray(np.arange(5.0) + i, dims="site") for i, n in enumerate("abcdefghij")}
+    draw_boxes(values, tmp_path / "x.png", label="number")
+    axes = drawn[0].axes[0]
+    assert [t.get_text() for t in axes.get_yticklabels()] == list(values)
+    medians = [line.get_xdata()[0] for line in axes.lines if line.get_color() == "black"]
+    # The seventh is black, with whiskers of that colour.
+    assert [m for m in medians if m == int(m)][:6] == [2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    looks = {(p.get_facecolor(), p.get_hatch()) for p in axes.patches}
+    assert len(looks) == len(values), "two models look alike"
+
+
+def test_a_legend_stays_within_its_figure(drawn, tmp_path):
+    values = {
+        f"a long name of a model {i}": xr.DataArray(np.arange(4.0), dims="site") for i in range(9)
+    }
+    by = xr.DataArray(["x"] * 4, dims="site")
+    draw_boxes(values, tmp_path / "x.png", by=by, label="number")
+    figure = drawn[0]
+    figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
+
+
 def test_series(target):
     observed, simulated = observed_and_simulated()
     rain = xr.zeros_like(observed) + np.arange(400) % 7
