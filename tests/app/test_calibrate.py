@@ -326,7 +326,7 @@ import diffhydro.app.calibrate as program
 program._EVERY = 0.0
 if "SLOWLY" in os.environ:
     keep = program.save
-    program.save = lambda *words: (keep(*words), time.sleep(0.5))
+    program.save = lambda *words: (keep(*words), time.sleep(0.15))
 last = program._Keeper.last
 def told(keeper, like):
     queue = last(keeper, like)
