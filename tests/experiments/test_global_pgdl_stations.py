@@ -215,6 +215,9 @@ def test_a_whole_run_and_its_models_at_other_stations(tmp_path: Path, file: Path
         "PB", "PB at the level of the start window", "DL", "PGDL fed", "boosted trees",
     ]  # fmt: skip
     assert len(found.tables["stations"]) == 5 * 5
+    every = {(row["station"], row["model"]): row["rmse"] for row in found.tables["stations"]}
+    for row in found.tables["rmse_by_station"]:
+        assert row["DL"] == every[row["station"], "DL"]
     assert all(path.is_file() for path in found.figures)
     said = Kept.of(out / "models").predict(file, None)
     assert np.isfinite(said.predicted["PGDL fed"].values).all()

@@ -93,6 +93,14 @@ def by_station(scores: "Mapping[str, xr.Dataset]") -> Rows:
     ]
 
 
+def rmse_by_station(scores: "Mapping[str, xr.Dataset]") -> Rows:
+    """Give the RMSE of every station, a column for each model."""
+    return [
+        {"station": str(site), **{n: float(x["rmse"].sel(site=site)) for n, x in scores.items()}}
+        for site in next(iter(scores.values()))["site"].values
+    ]
+
+
 def claims(rows: Rows) -> dict[str, bool]:
     """Tell what the physics-guided model reaches: the mean of two, or fed where that is alone.
 

@@ -21,7 +21,14 @@ from experiments.global_pgdl.real.members import Member, members
 from experiments.global_pgdl.real.networks import FED, GUIDED, kinds
 from experiments.global_pgdl.real.physics import PB, calibrated, water
 from experiments.global_pgdl.real.places import FORCING, OBSERVED, TEXTURE, with_start
-from experiments.global_pgdl.real.scores import Found, by_station, claims, found_of, medians
+from experiments.global_pgdl.real.scores import (
+    Found,
+    by_station,
+    claims,
+    found_of,
+    medians,
+    rmse_by_station,
+)
 from experiments.global_pgdl.real.settings import Start
 from experiments.global_pgdl.told.tables import write
 from experiments.global_pgdl.told.written import write_scores
@@ -100,7 +107,12 @@ def _outcome(
 ) -> Outcome:
     scores = found.scores()
     rows = medians(scores)
-    tables = {"medians": rows, "checks": right.rows(), "stations": by_station(scores)}
+    tables = {
+        "medians": rows,
+        "checks": right.rows(),
+        "rmse_by_station": rmse_by_station(scores),
+        "stations": by_station(scores),
+    }
     write(tables, out)
     found.write(out / "series.nc")
     write_scores(found.predicted, found.observed, out)
