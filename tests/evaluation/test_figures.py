@@ -1,5 +1,7 @@
 """Figures of an evaluation are made, and say what they cannot be made of."""
 
+import itertools
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -18,6 +20,7 @@ from diffhydro.evaluation.figures import (
     transform_members,
 )
 from diffhydro.evaluation.figures.maps import label_of
+from diffhydro.picture import save
 from tests.evaluation.series import observed_and_simulated
 
 _DAY = np.timedelta64(86_400_000_000_000, "ns")
@@ -39,9 +42,14 @@ def target(tmp_path):
 def drawn(monkeypatch):
     """Keep the figures that are saved, to look at their axes."""
     kept = []
+
+    def keep(figure, target):
+        kept.append(figure)
+        save(figure, target)
+
     for module in ("boxes", "calibration", "maps", "scatter", "series", "taylor"):
         name = f"diffhydro.evaluation.figures.{module}.save"
-        monkeypatch.setattr(name, lambda figure, _: kept.append(figure))
+        monkeypatch.setattr(name, keep)
     return kept
 
 
@@ -57,16 +65,27 @@ def grid():
     return xr.DataArray(np.where(values > 1.5, np.nan, values), dims=("y", "x"), coords=where)
 
 
-@pytest.mark.parametrize("kind", ["sites", "one site", "globe", "bias"])
-def test_map(target, kind):
-    if kind == "sites":
-        draw_map(places([0.1, 0.2, np.nan], [40.0, 45.0, 41.0], [-100.0, -90.0, 3.0]), target)
-    elif kind == "one site":
-        draw_map(places([0.1], [40.0], [-100.0]), target)
-    elif kind == "globe":
-        draw_map(grid(), target, label="r", limits=(-1.0, 1.0))
-    else:
-        draw_map(grid(), target, label="bias, m³/m³", around_zero=0.5)
+@pytest.mark.parametrize(
+    ("values", "rest", "limits", "label"),
+    [
+        (places([0.1, 0.2, np.nan], [40.0, 45.0, 41.0], [-100.0, -90.0, 3.0]), {},
+         (0.102, 0.198), "rmse, m³/m³"),
+        (places([0.1], [40.0], [-100.0]), {}, (-0.4, 0.6), "rmse, m³/m³"),
+        (grid(), {"label": "r", "limits": (-1.0, 1.0)}, (-1.0, 1.0), "r"),
+        (grid(), {"label": "bias", "around_zero": 0.5}, (-0.5, 0.5), "bias"),
+    ],
+    ids=["sites", "one site", "globe", "bias"],
+)  # fmt: skip
+def test_map(drawn, target, values, rest, limits, label):
+    draw_map(values, target, **rest)
+    place, beside, _ = drawn[0].axes
+    shown = place.collections[-1]
+    assert shown.get_clim() == pytest.approx(limits)
+    assert np.ma.count(np.ma.masked_invalid(shown.get_array())) == int(np.isfinite(values).sum())
+    assert beside.get_xlabel() == label
+    has = np.isfinite(values.values).reshape(len(values.latitude), -1).any(axis=1)
+    bands = np.unique(values.latitude.values[has] // 5.0 * 5.0 + 2.5)
+    np.testing.assert_allclose(np.sort(beside.lines[-1].get_ydata()), bands)
 
 
 def test_cells_of_a_grid_are_drawn_where_they_lie(drawn, tmp_path):
@@ -97,12 +116,17 @@ def test_labels_have_units():
     assert label_of(found.r) == "Pearson's correlation"
 
 
-def test_boxes(target):
+def test_boxes(drawn, target):
     rng = np.random.default_rng(0)
     by = strata.climate(xr.DataArray(rng.integers(1, 31, 60), dims="site"))
     models = {n: xr.DataArray(rng.random(60), dims="site", name="rmse") for n in ("a", "b")}
     models["a"][by.values == "arid"] = np.nan
     draw_boxes(models, target, by=by, limits=(0.0, 1.0))
+    axes = drawn[0].axes[0]
+    medians = [line for line in axes.lines if line.get_color() == "black"]
+    groups = len(np.unique(by.values[by.values != ""]))
+    assert len(medians) == 2 * groups - 1, "a has no box where it has no score"
+    assert axes.get_ylim() == (0.0, 1.0)
 
 
 def test_boxes_of_each_stratum_hold_its_own_places(drawn, tmp_path):
@@ -146,18 +170,32 @@ def test_a_legend_stays_within_its_figure(drawn, tmp_path):
     assert box.x1 <= figure.bbox.width
 
 
-def test_series(target):
+def test_series(drawn, target):
     observed, simulated = observed_and_simulated()
     rain = xr.zeros_like(observed) + np.arange(400) % 7
     draw_series(observed, {"a": simulated, "b": simulated + 0.1}, target, rain=rain)
+    of = observed.sizes["site"]
+    for site in range(of):
+        seen, one, other = drawn[0].axes[site].lines
+        np.testing.assert_array_equal(seen.get_ydata(), observed.values[site])
+        np.testing.assert_array_equal(one.get_ydata(), simulated.values[site])
+        np.testing.assert_allclose(other.get_ydata(), simulated.values[site] + 0.1)
+        fallen = drawn[0].axes[of + site].collections[0].get_segments()
+        assert max(abs(x[1, 1] - x[0, 1]) for x in fallen) == 6.0
 
 
 @pytest.mark.parametrize("years", [1, 4, 9])
-def test_series_of_years_have_dates_that_fit(target, years):
+def test_series_of_years_have_dates_that_fit(drawn, target, years):
     days = 365 * years
     where = {"site": ["a"], "time": np.datetime64("2015-01-01", "ns") + np.arange(days) * _DAY}
     observed = xr.DataArray(np.zeros((1, days)), dims=("site", "time"), coords=where)
     draw_series(observed, {"a": observed}, target, label="θ")
+    axes = drawn[0].axes[0]
+    drawn[0].draw_without_rendering()
+    boxes = [t.get_window_extent() for t in axes.get_xticklabels() if t.get_text()]
+    assert len(boxes) >= 3
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes)), "dates overlap"
+    assert axes.get_ylabel() == "θ"
 
 
 def test_series_of_a_site_that_a_model_lacks(tmp_path):
@@ -169,9 +207,17 @@ def test_series_of_a_site_that_a_model_lacks(tmp_path):
 
 
 @pytest.mark.parametrize("least", [0.2, -0.6])
-def test_taylor(target, least):
-    r = np.linspace(least, 0.95, 12)
-    draw_taylor({"a": (r, np.linspace(0.5, 1.6, 12)), "b": (0.9, 1.1)}, target, title="sites")
+def test_taylor(drawn, target, least):
+    r, spread = np.linspace(least, 0.95, 12), np.linspace(0.5, 1.6, 12)
+    draw_taylor({"a": (r, spread), "b": (0.9, 1.1)}, target, title="sites")
+    axes = drawn[0].axes[0]
+    _, places_of_a, median_of_a, b = (line.get_data() for line in axes.lines)
+    np.testing.assert_allclose(np.cos(places_of_a[0]), r)
+    np.testing.assert_allclose(places_of_a[1], spread)
+    np.testing.assert_allclose([np.cos(median_of_a[0][0]), median_of_a[1][0]],
+                               [np.median(r), np.median(spread)])  # fmt: skip
+    np.testing.assert_allclose([np.cos(b[0][0]), b[1][0]], [0.9, 1.1])
+    assert axes.get_thetamax() == (90.0 if least > 0 else 180.0)
 
 
 def test_a_point_of_a_taylor_diagram_is_at_its_error(drawn, tmp_path):
@@ -200,9 +246,20 @@ def test_what_makes_no_taylor_diagram(models, message, tmp_path):
 
 
 @pytest.mark.parametrize("sites", [1, 20])
-def test_scatter(target, sites):
+def test_scatter(drawn, target, sites):
     observed, simulated = observed_and_simulated(sites=sites)
     draw_scatter(observed, {"a": simulated, "b": simulated + 0.1}, target)
+    both = np.isfinite(observed.values) & np.isfinite(simulated.values)
+    for axes in drawn[0].axes[:2]:
+        assert axes.get_xlabel() == "observed soil moisture, m³/m³"
+        if sites == 1:
+            assert len(axes.lines[-1].get_xdata()) == both.sum()
+        else:
+            share = np.ma.sum(axes.collections[-1].get_array()) / both.sum()
+            assert 0.99 < share <= 1.0, "all but what lies far out"
+    if sites == 1:
+        one, other = (axes.lines[-1].get_ydata() for axes in drawn[0].axes[:2])
+        np.testing.assert_allclose(other - one, 0.1)
 
 
 def test_scatter_of_nothing(tmp_path):
