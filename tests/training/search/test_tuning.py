@@ -15,6 +15,7 @@ from diffhydro.errors import InputError
 pytest.importorskip("optuna")
 
 from diffhydro.training.search import Between, Found, Hyperband, OneOf, Whole, tune
+from diffhydro.training.search.store import about_to_ask, open_study, take_up
 from diffhydro.training.search.tuning import BEST, TABLE
 
 SPACE = {"rate": Between(1e-4, 1.0, is_log=True), "width": Whole(1, 8), "law": OneOf(("a", "b"))}
@@ -215,3 +216,13 @@ def test_a_folder_of_another_search_is_refused(tmp_path):
     tune(bowl, SPACE, tmp_path, trials=1)
     with pytest.raises(InputError, match=r"holds another search: it chose among .*rate"):
         tune(bowl, {**SPACE, "width": Whole(1, 9)}, tmp_path, trials=2)
+
+
+def test_a_trial_that_a_living_process_asks_for_is_not_taken_from_it(tmp_path, monkeypatch):
+    space = {"x": Between(-1.0, 1.0)}
+    study = open_study(tmp_path, space, False, None)
+    monkeypatch.setattr("diffhydro.training.search.store._lives", lambda process: True)
+    with about_to_ask(study):
+        study.ask({name: values.distribution() for name, values in space.items()})
+        assert take_up(study) == 0
+    assert take_up(study) == 1
