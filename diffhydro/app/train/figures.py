@@ -6,6 +6,7 @@ import numpy as np
 
 from diffhydro.app.page import Picture
 from diffhydro.app.train.judge import MODEL, Judged
+from diffhydro.evaluation.figures.boxes import box_rows
 from diffhydro.picture import COLOURS, DASHES, blank_figure, save
 from diffhydro.training import History, draw_training
 
@@ -34,20 +35,7 @@ def _draw_boxes(judged: Judged, target: Path) -> None:
     figure, context = blank_figure((9.0, 3.4))
     with context:
         for axes, (score, label) in zip(figure.subplots(1, 3), _SCORES.items(), strict=True):
-            values = judged.scores[score].values
-            rows = [row[np.isfinite(row)] for row in values]
-            shown = [i for i, row in enumerate(rows) if len(row)]
-            boxes = axes.boxplot(
-                [rows[i] for i in shown], orientation="horizontal", patch_artist=True, widths=0.6,
-                flierprops={"marker": ".", "ms": 3},
-            )  # fmt: skip
-            for box, i in zip(boxes["boxes"], shown, strict=True):
-                box.set(facecolor=COLOURS[i % len(COLOURS)], alpha=0.5)
-            for line in boxes["medians"]:
-                line.set(color="black")
-            axes.set_yticks(range(1, len(shown) + 1), [names[i] for i in shown])
-            axes.invert_yaxis()
-            axes.set_xlabel(label)
+            box_rows(axes, dict(zip(names, judged.scores[score].values, strict=True)), label)
         save(figure, target)
 
 

@@ -42,6 +42,21 @@ def draw_boxes(
         _draw_groups(values, groups, target, said, limits)
 
 
+def box_rows(axes: Any, values: Mapping[str, np.ndarray], label: str) -> None:
+    """Draw a box for each model, one below the other, with its name beside it."""
+    for place, one in enumerate(values.values()):
+        found = np.asarray(one, np.float64)
+        found = found[np.isfinite(found)]
+        look = {"orientation": "horizontal", **_look(place)}
+        _box(axes, place, 0.7, found, look)
+        if len(found) <= _POINTS:
+            axes.plot(*_aside(place, 0.7, found)[::-1], ".", ms=3, color=look["color"])
+    axes.set_yticks(range(len(values)), list(values))
+    axes.set_ylim(len(values) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(label)
+
+
 def _draw_rows(
     values: Mapping[str, "xr.DataArray"],
     target: Path,
@@ -51,17 +66,7 @@ def _draw_rows(
     figure, context = blank_figure((7.0, 1.0 + 0.34 * len(values)))
     with context:
         axes = figure.subplots()
-        for place, one in enumerate(values.values()):
-            found = np.asarray(one.values, np.float64)
-            found = found[np.isfinite(found)]
-            look = {"orientation": "horizontal", **_look(place)}
-            _box(axes, place, 0.7, found, look)
-            if len(found) <= _POINTS:
-                axes.plot(*_aside(place, 0.7, found)[::-1], ".", ms=3, color=look["color"])
-        axes.set_yticks(range(len(values)), list(values))
-        axes.set_ylim(len(values) - 0.4, -0.6)
-        axes.grid(visible=False, axis="y")
-        axes.set_xlabel(label)
+        box_rows(axes, {name: one.values for name, one in values.items()}, label)
         if limits is not None:
             axes.set_xlim(*limits)
         save(figure, target)
